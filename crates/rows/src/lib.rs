@@ -1,0 +1,13 @@
+//! Plain rows of named tables, with the columns described once.
+//!
+//! The middle floors (analysis, probing, simulation) yield rows declared with [`table!`]; the floors above turn
+//! them into Parquet, JSON, CSV, SQL or pages by walking [`Row::COLUMNS`] and [`Row::values`]. The doc comment of a
+//! field *is* the data dictionary's text, so a column cannot exist without one.
+//!
+//! This crate knows no file format and has no dependency.
+
+mod cell;
+mod table;
+
+pub use cell::{Cell, Hex32, Hex64, Kind, Time, Value};
+pub use table::{Column, Row, Schema};
