@@ -1,0 +1,167 @@
+//! From flows to connections: whose subflow is this?
+
+use super::{Analyzer, Flow, Role};
+use crate::{
+    connection::Connection,
+    flow::End,
+    rows::{Direction, Sink},
+    segment::Segment,
+};
+use subflow_wire::mptcp::{Dsn, Join, Mptcp};
+
+/// Both sides of a NAT see the same packet within this time, in nanoseconds.
+const NAT_DELAY: i64 = 1_000_000_000;
+/// Connections that a flow without a handshake is compared with, the youngest first.
+const MOST_COMPARED: usize = 1024;
+
+impl<S: Sink> Analyzer<S> {
+    /// A flow shows its first MPTCP option: makes it a subflow, if the option tells of which connection.
+    pub(super) fn adopt(&mut self, number: u32, side: usize, segment: &Segment<'_>) {
+        let Some(flow) = self.flows.get(number) else { return };
+        let (src, dst) = (flow.key.end(side), flow.key.end(1 - side));
+        let syn = segment.flags.syn();
+        match segment.handshake() {
+            Some(Mptcp::Capable(option)) => {
+                // A SYN/ACK comes from the server; so does nothing else with MP_CAPABLE.
+                let from_client = !(syn && segment.flags.ack());
+                if !syn && option.receiver_key.is_none() {
+                    return;
+                }
+                let (client, server) = if from_client { (src, dst) } else { (dst, src) };
+                let connection = self.begin(client, server, segment.time);
+                self.attach(
+                    number,
+                    connection,
+                    if from_client { side } else { 1 - side },
+                    Direction::C2s,
+                    segment,
+                );
+            }
+            Some(Mptcp::Join(Join::Syn { token, nonce, address_id, .. })) if syn => {
+                let (connection, owner) = self.by_token(token, segment.time).unwrap_or_else(|| {
+                    let connection = self.begin(src, dst, segment.time);
+                    self.tokens.insert(token, (connection, Direction::S2c));
+                    (connection, Direction::S2c)
+                });
+                let Some(found) = self.connections.get_mut(connection) else { return };
+                let twin = |&(other, id, time): &(u32, u8, i64)| {
+                    other == nonce && id == address_id && segment.time - time < NAT_DELAY
+                };
+                if found.join_nonces.iter().any(twin) {
+                    if let Some(flow) = self.flows.get_mut(number) {
+                        flow.role = Role::Copy;
+                    }
+                    return;
+                }
+                found.join_nonces.push((nonce, address_id, segment.time));
+                self.attach(number, connection, side, owner.reverse(), segment);
+            }
+            _ => self.adopt_by_numbers(number, side, src, dst, segment),
+        }
+    }
+
+    /// A connection has learned a token. If a connection with this very key began just before, this is its copy from
+    /// the other side of a NAT.
+    pub(super) fn learn_token(&mut self, number: u32, owner: Direction, token: u32) {
+        let Some(this) = self.connections.get(number).filter(|this| !this.copy) else { return };
+        let other = self.tokens.get(&token).map(|entry| entry.0).filter(|&other| other != number);
+        if let Some(other_number) = other
+            && let Some(other) = self.connections.get(other_number)
+            && (this.start - other.start).abs() < NAT_DELAY
+            && this.keys[owner.index()].is_some()
+            && this.keys[owner.index()] == other.keys[owner.index()]
+        {
+            // The one that began first is kept; the tokens stand for it.
+            let (kept, copy) =
+                if this.start < other.start { (number, other_number) } else { (other_number, number) };
+            if let Some(copy) = self.connections.get_mut(copy) {
+                copy.copy = true;
+            }
+            self.tokens.insert(token, (kept, owner));
+            return;
+        }
+        self.tokens.insert(token, (number, owner));
+    }
+
+    /// The connection that a token belongs to, and the side that owns it.
+    fn by_token(&mut self, token: u32, time: i64) -> Option<(u32, Direction)> {
+        let &(connection, owner) = self.tokens.get(&token)?;
+        if self.connection_over(connection, time) {
+            return None;
+        }
+        Some((connection, owner))
+    }
+
+    /// No handshake was seen: data sequence numbers near those of a known connection tell whose subflow this is, and
+    /// which way it goes; else it is the first sight of a connection.
+    fn adopt_by_numbers(&mut self, number: u32, side: usize, src: End, dst: End, segment: &Segment<'_>) {
+        let Some(dss) = &segment.dss else { return };
+        let long = |dsn: Dsn| matches!(dsn, Dsn::Long(_));
+        let sure = dss.data_ack.is_some_and(long) || dss.mapping.is_some_and(|mapping| long(mapping.dsn));
+        let mut nearest: Option<(u64, u32, Direction)> = None;
+        for candidate in self.connections.numbers().rev().take(MOST_COMPARED) {
+            let Some(connection) = self.connections.get(candidate) else { continue };
+            let ends = [connection.client.0, connection.server.0];
+            let related = ends.contains(&src.0) || ends.contains(&dst.0);
+            for direction in [Direction::C2s, Direction::S2c] {
+                let Some(distance) = connection.affinity(direction, dss) else { continue };
+                if (sure || related) && nearest.is_none_or(|(before, ..)| distance < before) {
+                    nearest = Some((distance, candidate, direction));
+                }
+            }
+        }
+        if let Some((_, connection, direction)) = nearest
+            && !self.connection_over(connection, segment.time)
+        {
+            let opener = if direction == Direction::C2s { side } else { 1 - side };
+            self.attach(number, connection, opener, Direction::C2s, segment);
+            return;
+        }
+        // The side with the higher port is the likelier client.
+        let client_side = if src.1 >= dst.1 { side } else { 1 - side };
+        let (client, server) = if client_side == side { (src, dst) } else { (dst, src) };
+        let connection = self.begin(client, server, segment.time);
+        self.attach(number, connection, client_side, Direction::C2s, segment);
+    }
+
+    /// Begins a connection.
+    fn begin(&mut self, client: End, server: End, time: i64) -> u32 {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.connections.insert(Box::new(Connection::new(id, client, server, time)))
+    }
+
+    /// Makes a flow a subflow: `opener` is the side that sent (or would have sent) the SYN, in direction `direction`.
+    fn attach(
+        &mut self,
+        number: u32,
+        connection: u32,
+        opener: usize,
+        direction: Direction,
+        segment: &Segment<'_>,
+    ) {
+        let Some(owner) = self.connections.get_mut(connection) else { return };
+        let Some(flow) = self.flows.get_mut(number) else { return };
+        let (src, dst) = (flow.key.end(opener), flow.key.end(1 - opener));
+        let mut subflow = Box::new(owner.add_subflow(number, direction, src, dst, segment.time));
+        subflow.join = !matches!(segment.handshake(), Some(Mptcp::Capable(_)));
+        if !subflow.join || subflow.id == 0 {
+            subflow.address_id = Some(0);
+        }
+        let low = if opener == 0 { direction } else { direction.reverse() };
+        flow.role = Role::Subflow { connection, low, subflow };
+        flow.opener = flow.opener.or_else(|| segment.flags.syn().then_some((opener, segment.seq)));
+    }
+
+    /// Another connection begins on the 4-tuple of this flow.
+    pub(super) fn displace(&mut self, number: u32, time: i64) {
+        if let Some(Flow { role: Role::Subflow { connection, subflow, .. }, .. }) = self.flows.get_mut(number)
+        {
+            if let Some(connection) = self.connections.get_mut(*connection) {
+                connection.displaced(subflow, time);
+            }
+        } else {
+            self.end_plain(number);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! MPTCP options that steer a connection: announcements, priorities, failures, closes.
+
+use super::{Connection, MOST_ANNOUNCEMENTS, Subflow};
+use crate::{
+    addr::class,
+    flow::End,
+    rows::{Announcement, Direction, EventKind},
+    segment::Segment,
+};
+use subflow_rows::Time;
+use subflow_wire::{
+    keys::{Version, add_addr_hmac},
+    mptcp::{AddAddr, Mptcp, Prio},
+};
+
+impl Connection {
+    /// Every MPTCP option but the segment's first DSS.
+    pub(super) fn control(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>) {
+        for option in segment.mptcp() {
+            match option {
+                Mptcp::Capable(option) if !subflow.join => self.capable(subflow, direction, segment, option),
+                Mptcp::Join(option) if subflow.join => self.join(subflow, direction, segment, option),
+                Mptcp::AddAddr(option) => self.add_addr(subflow, direction, segment, option),
+                Mptcp::RemoveAddr(option) => {
+                    let ids = option.ids.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
+                    let detail = format!("withdraws address id {ids}");
+                    self.event(subflow, direction, segment, EventKind::RemoveAddr, detail);
+                }
+                Mptcp::Prio(option) => self.prio(subflow, direction, segment, option),
+                Mptcp::Fail(option) => self.fail(subflow, direction, segment, option.dsn),
+                Mptcp::FastClose(option) => {
+                    let peer = self.keys[direction.reverse().index()];
+                    let detail = match peer {
+                        Some(key) if key != option.key => "abort with a key that is not the receiver's",
+                        _ => "abort of the connection",
+                    };
+                    self.event(subflow, direction, segment, EventKind::FastClose, detail);
+                    self.fastclose = true;
+                }
+                Mptcp::TcpRst(option) => {
+                    let again = if option.transient() { ", transient" } else { "" };
+                    let detail = format!("reset: {}{again}", option.reason_text());
+                    self.event(subflow, direction, segment, EventKind::TcpRst, detail);
+                }
+                Mptcp::Capable(_) | Mptcp::Join(_) => {
+                    self.event(
+                        subflow,
+                        direction,
+                        segment,
+                        EventKind::Violation,
+                        "handshake option on the wrong subflow",
+                    );
+                }
+                Mptcp::Unknown { subtype, .. } => {
+                    let detail = format!("unknown MPTCP subtype {subtype}");
+                    self.event(subflow, direction, segment, EventKind::Violation, detail);
+                }
+                Mptcp::Malformed { reason, .. } => {
+                    let detail = format!("damaged MPTCP option: {reason}");
+                    self.event(subflow, direction, segment, EventKind::Violation, detail);
+                }
+                Mptcp::Dss(_) => {}
+            }
+        }
+    }
+
+    /// ADD_ADDR (RFC 6824, section 3.4.1; RFC 8684, section 3.4.1).
+    fn add_addr(&mut self, subflow: &Subflow, direction: Direction, segment: &Segment<'_>, option: AddAddr) {
+        if !option.echo && option.version == 0 && self.version.is_none() {
+            self.version = Some(Version::V0);
+        }
+        if self.announcements.len() >= MOST_ANNOUNCEMENTS {
+            self.events_lost += 1;
+            return;
+        }
+        let hmac_ok = option.hmac.and_then(|hmac| {
+            let (sender, receiver) = (self.keys[direction.index()]?, self.keys[direction.reverse().index()]?);
+            let expected = add_addr_hmac(sender, receiver, option.address_id, option.addr, option.port);
+            (option.version == 1).then_some(expected == hmac)
+        });
+        if hmac_ok == Some(false) {
+            let detail = format!("wrong HMAC in ADD_ADDR of {} (RFC 8684, section 3.4.1)", option.addr);
+            self.event(subflow, direction, segment, EventKind::Violation, detail);
+        }
+        let mut repeated = false;
+        for before in &mut self.announcements {
+            let same = (before.address_id, before.addr, before.port)
+                == (option.address_id, option.addr, option.port);
+            if same && before.echo == option.echo && before.direction == direction {
+                repeated = true;
+            }
+            if same && option.echo && before.direction == direction.reverse() && before.echoed.is_some() {
+                before.echoed = Some(true);
+            }
+        }
+        self.announcements.push(Announcement {
+            connection_id: self.id,
+            subflow_id: u32::from(subflow.id),
+            time: Time(segment.time),
+            frame: segment.frame,
+            direction,
+            address_id: option.address_id,
+            addr: option.addr,
+            port: option.port,
+            class: class(option.addr),
+            echo: option.echo,
+            echoed: (!option.echo && option.version == 1).then_some(false),
+            repeated,
+            hmac_ok,
+            joined: false,
+        });
+    }
+
+    /// A subflow to this end is attempted: announcements of it led to something.
+    pub(super) fn mark_joined(&mut self, to: End) {
+        for announcement in &mut self.announcements {
+            if announcement.addr == to.0 && announcement.port.is_none_or(|port| port == to.1) {
+                announcement.joined = true;
+            }
+        }
+    }
+
+    /// MP_PRIO: an address id, if present, names another subflow (v0 only).
+    fn prio(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>, option: Prio) {
+        let priority = if option.backup { "backup" } else { "regular" };
+        let detail = match option.address_id {
+            None => {
+                subflow.backup_now = option.backup;
+                format!("subflow {} becomes {priority}", subflow.id)
+            }
+            Some(id) => {
+                if subflow.address_id == Some(id) {
+                    subflow.backup_now = option.backup;
+                }
+                format!("subflows of address id {id} become {priority}")
+            }
+        };
+        self.event(subflow, direction, segment, EventKind::MpPrio, detail);
+    }
+}

@@ -1,0 +1,320 @@
+//! A Multipath TCP connection as it is rebuilt packet by packet.
+
+mod control;
+mod data;
+mod fallback;
+mod finish;
+mod half;
+mod handover;
+mod handshake;
+mod subflow;
+
+use crate::{
+    flow::End,
+    rows::{Announcement, Direction, Event, EventKind, Fallback, Reinjection},
+    segment::Segment,
+    track::dataspace::DataSpace,
+};
+pub(crate) use finish::{Counters, Ending};
+pub(crate) use subflow::Subflow;
+use subflow_rows::Time;
+use subflow_wire::{
+    keys::{Key, Version},
+    mptcp::Dsn,
+};
+
+/// Events kept a connection; more are counted only.
+const MOST_EVENTS: usize = 4096;
+/// Announcements kept a connection.
+const MOST_ANNOUNCEMENTS: usize = 4096;
+
+/// Where data-level offsets count from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Base {
+    /// Data sequence number of offset 0.
+    dsn: u64,
+    /// Whether all 64 bits are known, or only the lower 32.
+    full: bool,
+}
+
+/// What reinjections need to know of the subflow that held the bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Holder {
+    closed: bool,
+    last_repeat: [Option<i64>; 2],
+    rtt: Option<i64>,
+}
+
+/// A connection under reconstruction. Pairs are indexed by [`Direction`].
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: u64,
+    pub(crate) version: Option<Version>,
+    pub(crate) client: End,
+    pub(crate) server: End,
+    pub(crate) keys: [Option<Key>; 2],
+    /// Token of the client and of the server.
+    pub(crate) tokens: [Option<u32>; 2],
+    /// Set when a token has become known that is not yet in the table of tokens.
+    pub(crate) new_tokens: bool,
+    idsn: [Option<u64>; 2],
+    base: [Option<Base>; 2],
+    data: [DataSpace; 2],
+    reinjected: [u64; 2],
+    meta_repeated: [u64; 2],
+    blocks: [u64; 2],
+    last_carrier: [Option<u16>; 2],
+    data_fin: [Option<i64>; 2],
+    /// Set when it turned out to be another connection captured twice, on both sides of a NAT.
+    pub(crate) copy: bool,
+    /// Nonces of the MP_JOIN SYNs seen, to know a copy of one when it comes.
+    pub(crate) join_nonces: Vec<(u32, u8, i64)>,
+    /// Numbers of the flows that are its subflows, in order of subflow id.
+    pub(crate) flows: Vec<u32>,
+    holders: Vec<Holder>,
+    carriers: usize,
+    open_subflows: u32,
+    pub(crate) start: i64,
+    pub(crate) last: i64,
+    /// MP_CAPABLE was seen in the SYN, in the SYN/ACK, in an ACK.
+    capable: [bool; 3],
+    /// The initial SYN was repeated without MP_CAPABLE.
+    plain_syn: bool,
+    fallback: Fallback,
+    mp_fail: bool,
+    checksum: Option<bool>,
+    fastclose: bool,
+    announcements: Vec<Announcement>,
+    events: Vec<Event>,
+    events_lost: u64,
+    pub(crate) reinjections: Vec<Reinjection>,
+    ranges: Vec<(i64, i64)>,
+}
+
+impl Connection {
+    /// A connection whose first packet is now.
+    pub(crate) fn new(id: u64, client: End, server: End, time: i64) -> Self {
+        Self {
+            id,
+            version: None,
+            client,
+            server,
+            keys: [None; 2],
+            tokens: [None; 2],
+            new_tokens: false,
+            idsn: [None; 2],
+            base: [None; 2],
+            data: [DataSpace::default(), DataSpace::default()],
+            reinjected: [0; 2],
+            meta_repeated: [0; 2],
+            blocks: [0; 2],
+            last_carrier: [None; 2],
+            data_fin: [None; 2],
+            copy: false,
+            join_nonces: Vec::new(),
+            flows: Vec::new(),
+            holders: Vec::new(),
+            carriers: 0,
+            open_subflows: 0,
+            start: time,
+            last: time,
+            capable: [false; 3],
+            plain_syn: false,
+            fallback: Fallback::None,
+            mp_fail: false,
+            checksum: None,
+            fastclose: false,
+            announcements: Vec::new(),
+            events: Vec::new(),
+            events_lost: 0,
+            reinjections: Vec::new(),
+            ranges: Vec::new(),
+        }
+    }
+
+    /// Adds a subflow opened in this direction; the caller stores it under the number `flow`.
+    pub(crate) fn add_subflow(
+        &mut self,
+        flow: u32,
+        opener: Direction,
+        src: End,
+        dst: End,
+        time: i64,
+    ) -> Subflow {
+        let id = u16::try_from(self.flows.len()).unwrap_or(u16::MAX);
+        self.flows.push(flow);
+        self.holders.push(Holder::default());
+        self.open_subflows += 1;
+        self.mark_joined(dst);
+        Subflow::new(id, opener, src, dst, time)
+    }
+
+    /// Whether all subflows are closed and nothing more is due.
+    pub(crate) fn closed(&self) -> bool {
+        self.open_subflows == 0
+    }
+
+    /// The key of one side has become known: its token and first data sequence number follow from it.
+    fn learn_key(&mut self, side: Direction, key: Key) {
+        let index = side.index();
+        let Some(version) = self.version.filter(|_| self.keys[index].is_none()) else { return };
+        self.keys[index] = Some(key);
+        let (token, idsn) = key.token_and_idsn(version);
+        if self.tokens[index] != Some(token) {
+            self.tokens[index] = Some(token);
+            self.new_tokens = true;
+        }
+        self.idsn[index] = Some(idsn);
+        // With data already seen, offsets go on counting from there.
+        self.base[index].get_or_insert(Base { dsn: idsn.wrapping_add(1), full: true });
+    }
+
+    /// The offset of a data sequence number; `None` when it is too far from everything seen to be believed.
+    fn offset(&mut self, direction: Direction, dsn: Dsn) -> Option<i64> {
+        const FARTHEST: i64 = 1 << 32;
+        let index = direction.index();
+        let near = self.data[index].next().unwrap_or(0).max(self.data[index].acked().max(0));
+        let base = *self.base[index].get_or_insert(match dsn {
+            Dsn::Short(low) => Base { dsn: u64::from(low), full: false },
+            Dsn::Long(dsn) => Base { dsn, full: true },
+        });
+        let low = |dsn: u32| {
+            near + i64::from(dsn.wrapping_sub((base.dsn as u32).wrapping_add(near as u32)).cast_signed())
+        };
+        match dsn {
+            Dsn::Short(dsn) => Some(low(dsn)),
+            Dsn::Long(dsn) if base.full => {
+                let offset = dsn.wrapping_sub(base.dsn).cast_signed();
+                ((near - offset).abs() < FARTHEST).then_some(offset)
+            }
+            Dsn::Long(dsn) => {
+                let offset = low(dsn as u32);
+                self.base[index] = Some(Base { dsn: dsn.wrapping_sub(offset as u64), full: true });
+                Some(offset)
+            }
+        }
+    }
+
+    /// How near a data sequence number lies to what this direction has shown, if it could be one of its own.
+    pub(crate) fn distance(&self, direction: Direction, dsn: Dsn) -> Option<u64> {
+        let base = self.base[direction.index()]?;
+        let data = &self.data[direction.index()];
+        let near = base.dsn.wrapping_add(data.next().unwrap_or(0).max(data.acked().max(0)) as u64);
+        let away = |a: u64, b: u64| a.wrapping_sub(b).cast_signed().unsigned_abs();
+        Some(match dsn {
+            Dsn::Long(dsn) if base.full => away(dsn, near),
+            _ => u64::from(dsn.low().wrapping_sub(near as u32).cast_signed().unsigned_abs()),
+        })
+    }
+
+    /// Whether 64-bit data sequence numbers of this direction are known, so that [`distance`](Self::distance) proves
+    /// more than chance.
+    pub(crate) fn knows_long(&self, direction: Direction) -> bool {
+        self.base[direction.index()].is_some_and(|base| base.full)
+    }
+
+    /// Takes a segment of one of its subflows.
+    pub(crate) fn segment(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>) {
+        let (this, other) = (direction.index(), direction.reverse().index());
+        self.last = self.last.max(segment.time);
+        subflow.last = subflow.last.max(segment.time);
+        subflow.halves[this].last = Some(segment.time);
+        subflow.halves[this].last_frame = segment.frame;
+        if subflow.ttl.is_none() && direction == subflow.opener {
+            subflow.ttl = Some(segment.hop_limit);
+        }
+        if segment.others {
+            self.control(subflow, direction, segment);
+        }
+        if segment.flags.syn() {
+            self.syn(subflow, direction, segment);
+            return;
+        }
+        if segment.flags.rst() {
+            self.reset(subflow, direction, segment);
+            return;
+        }
+        self.confirm(subflow, direction, segment);
+        subflow.halves[this].packets += 1;
+        if segment.flags.ack() {
+            subflow.halves[other].acknowledged(segment.ack, segment.time);
+        }
+        if let Some((value, echo)) = segment.timestamps {
+            subflow.halves[this].stamps.sent(value, segment.time);
+            subflow.halves[other].stamps.echoed(echo, segment.time);
+        }
+        if let Some(dss) = &segment.dss {
+            self.dss(subflow, direction, segment, dss);
+        }
+        if segment.len > 0 {
+            self.payload(subflow, direction, segment);
+        }
+        if segment.flags.fin() {
+            self.fin(subflow, direction, segment);
+        }
+    }
+
+    fn fin(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>) {
+        let was_closed = subflow.closed();
+        let half = &mut subflow.halves[direction.index()];
+        let start = half.space(segment.seq).position(segment.seq);
+        half.fin.get_or_insert(start + i64::from(segment.len) + 1);
+        self.note_closed(subflow, was_closed);
+    }
+
+    /// Keeps count of open subflows.
+    fn note_closed(&mut self, subflow: &Subflow, was_closed: bool) {
+        if !was_closed && subflow.closed() {
+            self.open_subflows = self.open_subflows.saturating_sub(1);
+            if let Some(holder) = self.holders.get_mut(usize::from(subflow.id)) {
+                holder.closed = true;
+            }
+        }
+    }
+
+    /// Another connection has taken over the 4-tuple of a subflow.
+    pub(crate) fn displaced(&mut self, subflow: &mut Subflow, time: i64) {
+        let was_closed = subflow.closed();
+        if !was_closed {
+            subflow.reset =
+                Some(subflow::Reset { time, reason: Some("4-tuple used again"), in_handshake: false });
+            self.note_closed(subflow, false);
+        }
+    }
+
+    /// Notes an event.
+    fn event(
+        &mut self,
+        subflow: &Subflow,
+        direction: Direction,
+        segment: &Segment<'_>,
+        kind: EventKind,
+        detail: impl Into<String>,
+    ) {
+        self.event_at(subflow.id, direction, segment.time, segment.frame, kind, detail);
+    }
+
+    fn event_at(
+        &mut self,
+        subflow: u16,
+        direction: Direction,
+        time: i64,
+        frame: u64,
+        kind: EventKind,
+        detail: impl Into<String>,
+    ) {
+        if self.events.len() >= MOST_EVENTS {
+            self.events_lost += 1;
+            return;
+        }
+        self.events.push(Event {
+            connection_id: self.id,
+            subflow_id: u32::from(subflow),
+            time: Time(time),
+            frame,
+            direction,
+            kind,
+            detail: detail.into(),
+        });
+    }
+}

@@ -1,0 +1,17 @@
+//! Table `issues`.
+
+use subflow_rows::table;
+
+table! {
+    /// One row per file and reason: what could not be read or used.
+    pub struct Issue: "issues" {
+        /// The file; empty where the reason concerns no file.
+        pub file: String,
+        /// Byte offset of the first such place in the (uncompressed) file; null where there is none.
+        pub offset: Option<u64> => "B",
+        /// What was wrong, in words.
+        pub reason: String,
+        /// How often.
+        pub count: u64,
+    }
+}
