@@ -59,7 +59,7 @@ impl Reassembly {
                 ends: (packet.src, packet.dst),
                 identification: packet.identification,
                 protocol: packet.protocol,
-                header_len: packet.total_len.saturating_sub(packet.payload_len),
+                header_len: header_len(packet),
                 fragments: Vec::new(),
                 headers: 0,
                 len: None,
@@ -74,7 +74,7 @@ impl Reassembly {
         }
         if fragment.offset == 0 {
             datagram.headers = fragment.headers;
-            datagram.header_len = packet.total_len.saturating_sub(packet.payload_len);
+            datagram.header_len = header_len(packet);
         }
         if !fragment.more {
             datagram.len = Some(start.saturating_add(packet.payload_len));
@@ -88,6 +88,12 @@ impl Reassembly {
     pub(crate) fn unfinished(&self) -> u64 {
         self.incomplete + self.datagrams.len() as u64
     }
+}
+
+/// Length of the headers that the datagram would have had in one piece: without IPv6's fragment header.
+fn header_len(packet: &IpPacket<'_>) -> u32 {
+    let fragment_header = if packet.src.is_ipv6() { 8 } else { 0 };
+    packet.total_len.saturating_sub(packet.payload_len + fragment_header)
 }
 
 impl Datagram {

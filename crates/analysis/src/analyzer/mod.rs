@@ -54,7 +54,6 @@ struct Flow {
     role: Role,
     /// Packets and bytes by side of the key.
     counters: Counters,
-    recent: [Recent; 2],
     copies: u32,
     last: i64,
     /// Side and sequence number of the SYN.
@@ -71,7 +70,6 @@ impl Flow {
             key,
             role: Role::Plain,
             counters: Counters::default(),
-            recent: [Recent::default(), Recent::default()],
             copies: 0,
             last: time,
             opener: None,
@@ -122,6 +120,7 @@ pub struct Analyzer<S> {
     hosts: HostTable,
     issues: IssueTable,
     reassembly: Reassembly,
+    recent: Recent,
     packets: u64,
     copies: u64,
     events_lost: u64,
@@ -143,6 +142,7 @@ impl<S: Sink> Analyzer<S> {
             hosts: HostTable::default(),
             issues: IssueTable::default(),
             reassembly: Reassembly::default(),
+            recent: Recent::default(),
             packets: 0,
             copies: 0,
             events_lost: 0,
@@ -217,15 +217,18 @@ impl<S: Sink> Analyzer<S> {
             _ => Some(Segment::of(tcp, ip.payload_len, ip.hop_limit, time, frame)),
         };
         let print = Print {
+            flow: (number, side),
             seq: tcp.seq(),
             ack: tcp.ack(),
             checksum: tcp.checksum(),
-            flags_window: u32::from(tcp.flags().0) << 16 | u32::from(tcp.window()),
+            flags: tcp.flags().0,
+            window: tcp.window(),
             timestamp: segment.and_then(|segment| segment.timestamps).map_or(0, |(value, _)| value),
             len: ip.payload_len.saturating_sub(tcp.header_len() as u32),
             identification: ip.identification,
+            hop_limit: ip.hop_limit,
         };
-        if flow.recent[side].is_copy(&print, time, flow.copies > 0) {
+        if self.recent.is_copy(&print, time, flow.copies > 0) {
             flow.copies = flow.copies.saturating_add(1);
             self.copies += 1;
             return;
@@ -254,14 +257,19 @@ impl<S: Sink> Analyzer<S> {
         }
     }
 
-    /// A TCP packet without a usable header is traffic all the same.
+    /// A TCP packet without a usable header is traffic all the same, unless it never had one.
     fn headless(&mut self, ip: &IpPacket<'_>, error: TcpError) {
         let ports = tcp::ports(ip.payload);
+        let stump = ip.payload_len < tcp::HEADER_LEN as u32;
         let reason = match error {
+            TcpError::Short if stump => "packet too short for a TCP header",
             TcpError::Short => "TCP header cut by the snap length",
             TcpError::BadOffset => "TCP header with a data offset below 5",
         };
         self.issues.count("", reason, 1);
+        if stump {
+            return;
+        }
         let filter = &self.options.filter;
         let (from, to) = ports.unwrap_or_default();
         if filter.takes_plain() && filter.takes_flow((ip.src, from), (ip.dst, to)) {

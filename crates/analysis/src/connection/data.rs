@@ -27,7 +27,7 @@ impl Connection {
         if let Some(ack) = dss.data_ack {
             let reverse = direction.reverse();
             // Keys still to come will say where numbers begin; without a handshake the first one seen does.
-            if (self.base[reverse.index()].is_some() || self.capable == [false; 3])
+            if (self.base[reverse.index()].is_some() || !self.capable[0])
                 && let Some(offset) = self.offset(reverse, ack)
             {
                 self.data[reverse.index()].ack(offset, segment.time);
