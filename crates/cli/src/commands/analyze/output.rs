@@ -1,0 +1,125 @@
+//! Where the rows of the analysis go.
+
+use crate::console;
+use crate::failure::Failure;
+use crate::settings::{Output, Stream};
+use std::io::{BufWriter, Stdout};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use subflow_analysis::rows::{AnyRow, Issue, Sink};
+use subflow_analysis::summary::Summary;
+use subflow_store::{DirectorySink, StreamSink, Written};
+
+/// Issues that are kept to be told on standard error.
+const ISSUES_KEPT: usize = 1000;
+
+/// Takes every row, passes it on, and remembers what is told at the end.
+pub(super) struct Rows {
+    to: To,
+    seen: Seen,
+    failed: Arc<AtomicBool>,
+}
+
+enum To {
+    Summary(Box<Summary>),
+    Stream(Box<StreamSink<BufWriter<Stdout>>>),
+    Directory { dir: PathBuf, sink: DirectorySink },
+}
+
+/// What is remembered of the rows.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Rows of `issues`.
+    pub(super) issues: u64,
+    /// The first of them.
+    pub(super) first_issues: Vec<Issue>,
+}
+
+/// What became of the rows.
+pub(super) enum Finished {
+    /// Their summary, which also tells the issues, is on standard output.
+    Summarised,
+    /// They are on standard output.
+    Printed,
+    /// They are in files.
+    Stored {
+        /// The folder.
+        dir: PathBuf,
+        /// The files.
+        tables: Vec<Written>,
+    },
+}
+
+impl Rows {
+    /// Opens the output.
+    pub(super) fn new(output: Output) -> Result<Self, Failure> {
+        let to = match output {
+            Output::Summary => To::Summary(Box::default()),
+            Output::Stream(stream) => To::Stream(Box::new(open(stream)?)),
+            Output::Directory { dir, format, selection } => {
+                let sink = DirectorySink::create(&dir, format, &selection)?;
+                To::Directory { dir, sink }
+            }
+        };
+        Ok(Self { to, seen: Seen::default(), failed: Arc::default() })
+    }
+
+    /// A flag that rises when the output takes no more rows.
+    pub(super) fn failed(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.failed)
+    }
+
+    /// Writes what was held back.
+    pub(super) fn finish(self) -> Result<(Seen, Finished), Failure> {
+        let finished = match self.to {
+            To::Summary(summary) => {
+                console::print(&crate::summary::render(&summary))?;
+                Finished::Summarised
+            }
+            To::Stream(sink) => {
+                sink.finish()?;
+                Finished::Printed
+            }
+            To::Directory { dir, sink } => Finished::Stored { tables: sink.finish()?, dir },
+        };
+        Ok((self.seen, finished))
+    }
+}
+
+fn open(stream: Stream) -> Result<StreamSink<BufWriter<Stdout>>, Failure> {
+    let out = console::stdout();
+    Ok(match stream {
+        Stream::Json(selection) => StreamSink::json(&selection, out)?,
+        Stream::Jsonl(selection) => StreamSink::jsonl(&selection, out),
+        Stream::Csv(layout) => StreamSink::csv(layout, out)?,
+    })
+}
+
+impl Sink for Rows {
+    fn row(&mut self, row: AnyRow) {
+        if let AnyRow::Issue(issue) = &row {
+            self.seen.issues += 1;
+            if self.seen.first_issues.len() < ISSUES_KEPT {
+                self.seen.first_issues.push(issue.clone());
+            }
+        }
+        let failed = match &mut self.to {
+            To::Summary(summary) => {
+                summary.row(row);
+                false
+            }
+            To::Stream(sink) => {
+                sink.row(row);
+                sink.failure().is_some()
+            }
+            To::Directory { sink, .. } => {
+                sink.row(row);
+                sink.failure().is_some()
+            }
+        };
+        if failed {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The progress bar: on standard error, and only where that is a terminal.
+
+use crate::text::{counted, grouped};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::{Duration, Instant};
+
+/// How often the bar changes, so that a terminal far away keeps up.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// A bar of bytes where their number is known, a counter otherwise.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    begin: Instant,
+    last: Instant,
+}
+
+impl Progress {
+    /// A bar that appears with the first news; none when it is not wanted.
+    pub(super) fn new(wanted: bool, bytes: Option<u64>) -> Self {
+        let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(bytes, target);
+        let template = match bytes {
+            Some(_) => "{wide_bar} {percent:>3}%  {binary_bytes}  {msg}  {eta} left",
+            None => "{spinner} {binary_bytes}  {msg}  {elapsed}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸ "));
+        }
+        let now = Instant::now();
+        Self { bar, begin: now, last: now }
+    }
+
+    /// Shows how far the work came.
+    pub(super) fn show(&mut self, bytes: u64, packets: u64, connections: u64) {
+        if self.bar.is_hidden() || self.last.elapsed() < INTERVAL {
+            return;
+        }
+        self.last = Instant::now();
+        let rate = packets as f64 / self.begin.elapsed().as_secs_f64();
+        let connections = counted(connections, "connection");
+        self.bar.set_message(format!("{} packets/s  {connections}", grouped(rate as u64)));
+        self.bar.set_position(bytes);
+    }
+
+    /// Takes the bar away.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,93 @@
+//! Why a command gives up: what, where, why, and what to do next.
+
+use crate::exit::Exit;
+use std::fmt::{self, Display};
+use std::io;
+
+/// An error as it is shown: one line, and a `hint:` line with the next step where there is one.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    what: String,
+    hint: Option<String>,
+    closed_pipe: bool,
+}
+
+impl Failure {
+    /// The work could not be done.
+    pub(crate) fn failed(what: impl Display) -> Self {
+        Self { exit: Exit::Failed, what: what.to_string(), hint: None, closed_pipe: false }
+    }
+
+    /// What was asked for cannot be.
+    pub(crate) fn usage(what: impl Display) -> Self {
+        Self { exit: Exit::Usage, ..Self::failed(what) }
+    }
+
+    /// Adds the next step.
+    pub(crate) fn hint(self, hint: impl Display) -> Self {
+        Self { hint: Some(hint.to_string()), ..self }
+    }
+
+    /// The code to exit with.
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The next step.
+    pub(crate) fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Whether the reader of standard output went away, which is an end and no error.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        self.closed_pipe
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl From<subflow_store::Error> for Failure {
+    fn from(error: subflow_store::Error) -> Self {
+        use subflow_store::Error;
+        let failure = Self { closed_pipe: error.is_closed_pipe(), ..Self::failed(&error) };
+        match &error {
+            Error::Folder { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
+                failure.hint("a file of that name is in the way; name another folder with -o")
+            }
+            Error::Folder { .. } | Error::File { .. } => {
+                failure.hint("name a folder that you may write to, on a disk with room, with -o")
+            }
+            Error::Stream(_) => failure,
+        }
+    }
+}
+
+/// For writing to standard output.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::from(subflow_store::Error::Stream(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_an_end() {
+        assert!(Failure::from(io::Error::from(io::ErrorKind::BrokenPipe)).is_closed_pipe());
+        assert!(!Failure::from(io::Error::from(io::ErrorKind::StorageFull)).is_closed_pipe());
+    }
+
+    #[test]
+    fn usage_exits_with_2() {
+        let failure = Failure::usage("no").hint("yes");
+        assert_eq!((failure.exit(), failure.next_step()), (Exit::Usage, Some("yes")));
+        assert_eq!(Failure::failed("no").exit(), Exit::Failed);
+    }
+}

@@ -1,0 +1,303 @@
+//! Settings of `subflow analyze`.
+
+use super::config;
+use super::layers::{Layer, Origin, Process};
+use crate::args::{AnalyzeArgs, FilterArgs, Format, OutputArgs, TalkArgs};
+use crate::failure::Failure;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use subflow_analysis::rows::SCHEMAS;
+use subflow_analysis::{Filter, Options};
+use subflow_store::{FileFormat, Layout, Selection, SelectionError};
+
+/// The table that is meant when none is named.
+const DEFAULT_TABLE: &str = "connections";
+
+/// What `subflow analyze` is to do.
+#[derive(Debug)]
+pub(crate) struct Analyze {
+    pub(crate) captures: Vec<PathBuf>,
+    pub(crate) options: Options,
+    pub(crate) output: Output,
+    pub(crate) strict: bool,
+    pub(crate) talk: Talk,
+}
+
+/// Where the rows go.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Output {
+    /// A summary on standard output.
+    Summary,
+    /// Rows on standard output.
+    Stream(Stream),
+    /// A file a table.
+    Directory { dir: PathBuf, format: FileFormat, selection: Selection },
+}
+
+/// The form of rows on standard output.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Stream {
+    Json(Selection),
+    Jsonl(Selection),
+    Csv(Layout),
+}
+
+/// How much is said on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Talk {
+    pub(crate) quiet: bool,
+    pub(crate) verbose: bool,
+    pub(crate) progress: bool,
+}
+
+impl Analyze {
+    /// Checks what was asked for.
+    pub(crate) fn new(args: AnalyzeArgs) -> Result<Self, Failure> {
+        let below = Layer::from_environment(&Process)?.over(config::load(&Process)?);
+        let settings = Self::layered(args, below)?;
+        let stdin = Path::new("-");
+        if settings.captures.iter().any(|path| path == stdin) && io::stdin().is_terminal() {
+            return Err(Failure::usage("standard input is a terminal, not a capture")
+                .hint("pipe a capture into it, as in: tcpdump -w - tcp | subflow analyze -"));
+        }
+        Ok(settings)
+    }
+
+    fn layered(args: AnalyzeArgs, below: Layer) -> Result<Self, Failure> {
+        let layer = flags(&args).over(below);
+        let quiet = layer.quiet.unwrap_or(false);
+        let mut options = Options { filter: filter(args.filter)?, ..Options::default() };
+        if let Some(idle_timeout_ns) = layer.idle_timeout {
+            options.idle_timeout_ns = idle_timeout_ns;
+        }
+        Ok(Self {
+            captures: args.captures,
+            options,
+            output: output(args.output, layer.format)?,
+            strict: layer.strict.unwrap_or(false),
+            talk: Talk {
+                quiet,
+                verbose: args.talk.verbose,
+                progress: layer.progress.unwrap_or(true) && !quiet,
+            },
+        })
+    }
+}
+
+/// What the flags say. A flag that is not given says nothing.
+fn flags(args: &AnalyzeArgs) -> Layer {
+    let pair = |yes: bool, no: bool| if yes || no { Some(yes) } else { None };
+    let TalkArgs { quiet, verbose, no_progress, progress } = args.talk;
+    Layer {
+        format: args.output.format.map(|format| (format, Origin::Flag("format"))),
+        idle_timeout: args.idle_timeout,
+        strict: pair(args.strict, args.no_strict),
+        quiet: pair(quiet, verbose),
+        progress: pair(progress, no_progress),
+    }
+}
+
+fn filter(args: FilterArgs) -> Result<Filter, Failure> {
+    if let (Some(since), Some(until)) = (args.since, args.until)
+        && since >= until
+    {
+        return Err(Failure::usage("--since is not before --until: no packet would be left"));
+    }
+    Ok(Filter {
+        ports: args.ports,
+        hosts: args.hosts,
+        since_ns: args.since,
+        until_ns: args.until,
+        connections: args.connections,
+    })
+}
+
+fn output(args: OutputArgs, format: Option<(Format, Origin)>) -> Result<Output, Failure> {
+    let (format, origin) = match format {
+        Some((format, origin)) => (format, Some(origin)),
+        None if args.output.is_some() => (Format::Parquet, None),
+        None => (Format::Table, None),
+    };
+    // Names the setting that cannot be; only settings that somebody made can be wrong.
+    let asked = || {
+        origin
+            .as_ref()
+            .map_or_else(|| format.as_str().to_owned(), |origin| format!("{} ({origin})", format.as_str()))
+    };
+    let selects = !args.tables.is_empty() || !args.fields.is_empty();
+    if format == Format::Table && args.output.is_none() {
+        return if selects {
+            Err(Failure::usage("--table and --fields choose rows to export, and a summary exports none")
+                .hint("add --format csv, json or jsonl, or -o DIR"))
+        } else {
+            Ok(Output::Summary)
+        };
+    }
+    let selection = Selection::new(&SCHEMAS, &args.tables, &args.fields, DEFAULT_TABLE)
+        .map_err(|error| selection_failure(&error))?;
+    if let Some(dir) = args.output {
+        let format = match format {
+            Format::Parquet => FileFormat::Parquet,
+            Format::Json => FileFormat::Json,
+            Format::Jsonl => FileFormat::Jsonl,
+            Format::Csv => FileFormat::Csv,
+            Format::Table => {
+                return Err(Failure::usage(format!(
+                    "the format {} is for reading, not for the files of -o",
+                    asked()
+                ))
+                .hint("leave -o out to see the summary, or choose parquet, json, jsonl or csv"));
+            }
+        };
+        return Ok(Output::Directory { dir, format, selection });
+    }
+    match format {
+        Format::Json => Ok(Output::Stream(Stream::Json(selection))),
+        Format::Jsonl => Ok(Output::Stream(Stream::Jsonl(selection))),
+        Format::Csv => csv_layout(&selection, selects).map(|layout| Output::Stream(Stream::Csv(layout))),
+        Format::Parquet | Format::Table => {
+            Err(Failure::usage(format!("the format {} makes files, not a stream", asked()))
+                .hint("name a folder for them with -o DIR, or choose json, jsonl or csv for standard output"))
+        }
+    }
+}
+
+/// Standard output holds the CSV of one table: the one chosen, or the default one.
+fn csv_layout(selection: &Selection, selects: bool) -> Result<Layout, Failure> {
+    let layouts = selection.layouts();
+    let chosen = match layouts {
+        [layout] => Some(layout),
+        _ if selects => None,
+        _ => layouts.iter().find(|layout| layout.table == DEFAULT_TABLE),
+    };
+    chosen.cloned().ok_or_else(|| {
+        let names: Vec<_> = layouts.iter().map(|layout| layout.table).collect();
+        Failure::usage(format!(
+            "CSV on standard output holds one table, not {}: {}",
+            names.len(),
+            names.join(", ")
+        ))
+        .hint("choose one with --table, or write a file a table with -o DIR")
+    })
+}
+
+fn selection_failure(error: &SelectionError) -> Failure {
+    let failure = Failure::usage(error);
+    match error {
+        SelectionError::Table { .. } => failure,
+        SelectionError::Field { .. } => {
+            failure.hint("subflow tables --list-fields lists every table's columns")
+        }
+        SelectionError::NoFields { table } => {
+            failure.hint(format!("leave out --table {table}, or add one of its columns to --fields"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    fn settings_over(arguments: &str, below: Layer) -> Result<Analyze, Failure> {
+        let line = ["subflow", "analyze", "a.pcap"].into_iter().chain(arguments.split_whitespace());
+        match Cli::try_parse_from(line).expect("parses").command {
+            Command::Analyze(args) => Analyze::layered(*args, below),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn settings(arguments: &str) -> Result<Analyze, Failure> {
+        settings_over(arguments, Layer::default())
+    }
+
+    #[test]
+    fn the_summary_is_the_default_and_parquet_that_of_a_folder() {
+        assert_eq!(settings("").expect("valid").output, Output::Summary);
+        let Output::Directory { dir, format, selection } = settings("-o d").expect("valid").output else {
+            panic!("not a folder")
+        };
+        assert_eq!((dir, format), ("d".into(), FileFormat::Parquet));
+        assert_eq!(selection, Selection::all(&SCHEMAS));
+    }
+
+    #[test]
+    fn csv_is_connections_unless_one_is_chosen() {
+        let table = |arguments| match settings(arguments).expect("valid").output {
+            Output::Stream(Stream::Csv(layout)) => layout.table,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(table("-f csv"), "connections");
+        assert_eq!(table("-f csv -t hosts"), "hosts");
+        assert_eq!(table("-f csv --fields events.kind"), "events");
+    }
+
+    #[test]
+    fn impossible_outputs_come_with_a_way_out() {
+        let failure = |arguments| {
+            let failure = settings(arguments).unwrap_err();
+            (failure.to_string(), failure.next_step().unwrap_or_default().to_owned())
+        };
+        assert_eq!(
+            failure("-f parquet"),
+            (
+                "the format parquet (--format) makes files, not a stream".to_owned(),
+                "name a folder for them with -o DIR, or choose json, jsonl or csv for standard output"
+                    .to_owned()
+            )
+        );
+        assert!(failure("-f table -o d").0.contains("is for reading"));
+        assert!(failure("-t hosts").1.contains("add --format"));
+        assert!(failure("-f csv -t hosts,events").0.contains("one table, not 2: events, hosts"));
+        assert!(failure("-f json -t host").0.contains("there is no table `host`"));
+        assert!(failure("-f json --fields hosts").1.contains("--list-fields"));
+        assert!(failure("--since 2026-01-02 --until 2026-01-01").0.contains("no packet would be left"));
+    }
+
+    #[test]
+    fn the_origin_of_a_wrong_format_is_named() {
+        let below = |origin| Layer { format: Some((Format::Parquet, origin)), ..Layer::default() };
+        let text = |origin| settings_over("", below(origin)).unwrap_err().to_string();
+        assert!(text(Origin::Environment("SUBFLOW_FORMAT")).contains("(SUBFLOW_FORMAT)"));
+        assert!(text(Origin::Config { path: "c.toml".into(), key: "format" }).contains("(format in c.toml)"));
+    }
+
+    #[test]
+    fn flags_go_before_the_rest() {
+        let below = || Layer {
+            format: Some((Format::Json, Origin::Environment("SUBFLOW_FORMAT"))),
+            idle_timeout: Some(5),
+            strict: Some(true),
+            quiet: Some(true),
+            progress: Some(false),
+        };
+        let lower = settings_over("", below()).expect("valid");
+        assert!(lower.strict && lower.talk.quiet && !lower.talk.progress);
+        assert_eq!(lower.options.idle_timeout_ns, 5);
+        assert!(matches!(lower.output, Output::Stream(Stream::Json(_))));
+        let upper =
+            settings_over("--no-strict -v --progress --idle-timeout 1 -f jsonl", below()).expect("valid");
+        assert!(!upper.strict && upper.talk == Talk { quiet: false, verbose: true, progress: true });
+        assert_eq!(upper.options.idle_timeout_ns, 1_000_000_000);
+        assert!(matches!(upper.output, Output::Stream(Stream::Jsonl(_))));
+    }
+
+    #[test]
+    fn the_last_of_two_opposite_flags_counts() {
+        assert!(!settings("--strict --no-strict").expect("valid").strict);
+        assert!(settings("--no-strict --strict").expect("valid").strict);
+        assert!(settings("-v -q").expect("valid").talk.quiet);
+    }
+
+    #[test]
+    fn filters_are_passed_on() {
+        let filter = settings("-p 80,443 -p 8080 --host 10.0.0.0/8 --host ::1 -c 3 --since 1970-01-01")
+            .expect("valid")
+            .options
+            .filter;
+        assert_eq!(filter.ports, [80, 443, 8080]);
+        assert_eq!(filter.hosts.len(), 2);
+        assert_eq!((filter.connections, filter.since_ns, filter.until_ns), (vec![3], Some(0), None));
+    }
+}

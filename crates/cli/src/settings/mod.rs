@@ -1,0 +1,7 @@
+//! What is to be done: the command line over the environment over the configuration file, checked in one place.
+
+mod analyze;
+mod config;
+mod layers;
+
+pub(crate) use analyze::{Analyze, Output, Stream, Talk};

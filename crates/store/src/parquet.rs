@@ -1,0 +1,283 @@
+//! Parquet: column builders that fill up row by row, become a batch, and batches become row groups.
+//!
+//! What is written is what Spark, DuckDB, pandas and polars all read: no unsigned 64-bit columns, no timestamps of
+//! nanoseconds, null exactly where the schema allows it.
+
+use crate::layout::{Field, Form, Layout};
+use crate::writer::{TableWriter, plain};
+use arrow_array::builder::{
+    BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use std::io::{self, Write};
+use std::sync::Arc;
+use subflow_rows::Value;
+
+/// Version of the tables' columns, in the file's metadata under [`VERSION_KEY`]. It rises when a column changes its
+/// meaning or goes away; new columns do not raise it.
+pub const SCHEMA_VERSION: &str = "1";
+/// Metadata key of the schema version.
+pub const VERSION_KEY: &str = "subflow.schema_version";
+/// Metadata key of the table's name.
+pub const TABLE_KEY: &str = "subflow.table";
+
+/// Rows held as plain columns before they are encoded.
+const BATCH_ROWS: usize = 4096;
+/// Rows of a row group: encoded, they stay in memory until it is full.
+const ROW_GROUP_ROWS: usize = 65_536;
+
+/// One table as Parquet.
+pub struct Writer<W: Write + Send> {
+    layout: Layout,
+    schema: SchemaRef,
+    columns: Vec<Column>,
+    rows: usize,
+    file: ArrowWriter<W>,
+    text: String,
+}
+
+impl<W: Write + Send> Writer<W> {
+    /// Starts the file.
+    pub fn new(layout: Layout, out: W) -> io::Result<Self> {
+        let schema = Arc::new(schema(&layout));
+        let file = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties(layout.table)))
+            .map_err(plain_error)?;
+        let columns = layout.fields.iter().map(Column::new).collect();
+        Ok(Self { layout, schema, columns, rows: 0, file, text: String::new() })
+    }
+
+    fn write_batch(&mut self) -> io::Result<()> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        self.rows = 0;
+        let arrays = self.columns.iter_mut().map(Column::finish).collect();
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(io::Error::other)?;
+        self.file.write(&batch).map_err(plain_error)
+    }
+}
+
+impl<W: Write + Send> TableWriter for Writer<W> {
+    fn row(&mut self, cells: &[Value<'_>]) -> io::Result<()> {
+        for ((_, value), column) in self.layout.values(cells).zip(&mut self.columns) {
+            column.append(value, &mut self.text);
+        }
+        self.rows += 1;
+        if self.rows >= BATCH_ROWS { self.write_batch() } else { Ok(()) }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.write_batch()?;
+        self.file.finish().map_err(plain_error)?;
+        self.file.inner_mut().flush()
+    }
+}
+
+/// The Arrow schema of a table's columns.
+fn schema(layout: &Layout) -> Schema {
+    let field = |field: &Field| {
+        let data_type = match field.form {
+            Form::Bool => DataType::Boolean,
+            Form::Int | Form::Nanoseconds => DataType::Int64,
+            Form::Float => DataType::Float64,
+            Form::Text => DataType::Utf8,
+            Form::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        };
+        arrow_schema::Field::new(&*field.name, data_type, field.nullable)
+    };
+    Schema::new(layout.fields.iter().map(field).collect::<Vec<_>>())
+}
+
+fn properties(table: &str) -> WriterProperties {
+    let pair = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
+    WriterProperties::builder()
+        .set_created_by(concat!("subflow ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_key_value_metadata(Some(vec![pair(VERSION_KEY, SCHEMA_VERSION), pair(TABLE_KEY, table)]))
+        .build()
+}
+
+/// One column being filled.
+enum Column {
+    Bool(BooleanBuilder),
+    Int(Int64Builder),
+    Float(Float64Builder),
+    Text(StringBuilder),
+    Timestamp(TimestampMicrosecondBuilder),
+}
+
+impl Column {
+    fn new(field: &Field) -> Self {
+        match field.form {
+            Form::Bool => Self::Bool(BooleanBuilder::new()),
+            Form::Int | Form::Nanoseconds => Self::Int(Int64Builder::new()),
+            Form::Float => Self::Float(Float64Builder::new()),
+            Form::Text => Self::Text(StringBuilder::new()),
+            Form::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+        }
+    }
+
+    /// Appends a cell; one of another kind than the column's counts as null.
+    fn append(&mut self, value: Value<'_>, text: &mut String) {
+        match (self, value) {
+            (Self::Bool(column), Value::Bool(flag)) => column.append_value(flag),
+            (Self::Bool(column), _) => column.append_null(),
+            (Self::Int(column), Value::Int(number)) => column.append_value(number),
+            (Self::Int(column), _) => column.append_null(),
+            (Self::Float(column), Value::Float(number)) => column.append_value(number),
+            (Self::Float(column), _) => column.append_null(),
+            (Self::Text(column), Value::Text(words)) => column.append_value(words),
+            (Self::Text(column), Value::Addr(_) | Value::Hex { .. }) => {
+                text.clear();
+                plain(value, text);
+                column.append_value(&*text);
+            }
+            (Self::Text(column), _) => column.append_null(),
+            // Rounded towards the past, so that times before 1970 keep their order, too.
+            (Self::Timestamp(column), Value::Time(ns)) => column.append_value(ns.div_euclid(1000)),
+            (Self::Timestamp(column), _) => column.append_null(),
+        }
+    }
+
+    /// The column's rows so far; it is empty again afterwards.
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Bool(column) => Arc::new(column.finish()),
+            Self::Int(column) => Arc::new(column.finish()),
+            Self::Float(column) => Arc::new(column.finish()),
+            Self::Text(column) => Arc::new(column.finish()),
+            Self::Timestamp(column) => Arc::new(column.finish()),
+        }
+    }
+}
+
+/// The input or output error inside a Parquet error, where there is one.
+fn plain_error(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(inner) => {
+            inner.downcast::<io::Error>().map_or_else(io::Error::other, |error| *error)
+        }
+        error => io::Error::other(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::{cells, testing};
+    use arrow_array::Array;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
+    use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+    use parquet::basic::{ConvertedType, LogicalType, Type};
+    use parquet::file::reader::ChunkReader;
+    use std::fs::File;
+    use subflow_rows::Row;
+
+    fn written(rows: impl Iterator<Item = testing::Sample>) -> File {
+        let file = tempfile::tempfile().expect("a temporary file");
+        let mut writer =
+            Writer::new(Layout::new(&testing::Sample::SCHEMA), file.try_clone().expect("a handle"))
+                .expect("starts");
+        rows.for_each(|row| writer.row(&cells(&row)).expect("takes a row"));
+        writer.finish().expect("finishes");
+        file
+    }
+
+    fn bytes(file: &File) -> Vec<u8> {
+        let length = usize::try_from(file.metadata().expect("metadata").len()).expect("small");
+        file.get_bytes(0, length).expect("reads back").to_vec()
+    }
+
+    #[test]
+    fn reads_back() {
+        let file = written([testing::full(), testing::empty()].into_iter());
+        let mut reader =
+            ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet").build().expect("a reader");
+        let batch = reader.next().expect("a batch").expect("decodes");
+        let column = |name| batch.column_by_name(name).expect("a column");
+        assert_eq!(batch.num_rows(), 2);
+        assert_eq!(column("sample_id").as_primitive::<Int64Type>().values(), &[1, 2]);
+        let start = column("start").as_primitive::<TimestampMicrosecondType>();
+        assert_eq!(start.values(), &[1_767_323_045_000_000, 0]);
+        assert_eq!(start.timezone(), Some("UTC"));
+        assert_eq!(column("start_ns").as_primitive::<Int64Type>().values(), &[1_767_323_045_000_000_006, 0]);
+        let rate = column("rate").as_primitive::<Float64Type>();
+        assert!(rate.value(0) == 0.1 && rate.is_null(1));
+        let text = |name| (column(name).as_string::<i32>().value(0), column(name).is_null(1));
+        assert_eq!(text("name"), ("a \"b\", c\nd", false));
+        assert_eq!(text("addr"), ("192.0.2.1", true));
+        assert_eq!(text("key"), ("00000abc", true));
+        let good = column("good").as_boolean();
+        assert!(good.value(0) && good.is_null(1));
+        // One nanosecond before 1970 lies in the microsecond before it.
+        assert_eq!(column("seen").as_primitive::<TimestampMicrosecondType>().value(0), -1);
+        assert_eq!(column("seen_ns").as_primitive::<Int64Type>().value(0), -1);
+    }
+
+    #[test]
+    fn the_types_are_those_that_spark_reads() {
+        // Read without the embedded Arrow schema: what other engines see.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(written([].into_iter()), options)
+            .expect("Parquet");
+        for column in reader.parquet_schema().columns() {
+            let name = column.name();
+            let expected = match name {
+                "sample_id" | "start_ns" | "seen_ns" | "start" | "seen" => Type::INT64,
+                "rate" => Type::DOUBLE,
+                "good" => Type::BOOLEAN,
+                _ => Type::BYTE_ARRAY,
+            };
+            assert_eq!(column.physical_type(), expected, "{name}");
+            assert_ne!(column.converted_type(), ConvertedType::UINT_64, "{name}");
+            if let "start" | "seen" = name {
+                let micros = LogicalType::timestamp(true, parquet::basic::TimeUnit::MICROS);
+                assert_eq!(column.logical_type_ref(), Some(&micros), "{name}");
+            }
+        }
+        let nullable: Vec<_> = reader.schema().fields().iter().map(|field| field.is_nullable()).collect();
+        assert_eq!(nullable, [false, false, false, true, false, true, true, true, true, true]);
+    }
+
+    #[test]
+    fn the_file_says_what_it_is() {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(written([].into_iter())).expect("Parquet");
+        let metadata = reader.metadata().file_metadata();
+        let value = |key: &str| {
+            let pairs = metadata.key_value_metadata()?;
+            pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
+        };
+        assert_eq!(value(VERSION_KEY), Some("1"));
+        assert_eq!(value(TABLE_KEY), Some("samples"));
+        assert_eq!(metadata.created_by(), Some(concat!("subflow ", env!("CARGO_PKG_VERSION"))));
+        assert_eq!(metadata.num_rows(), 0);
+    }
+
+    #[test]
+    fn many_rows_become_row_groups() {
+        let rows = 70_000_u64;
+        let file = written((0..rows).map(|sample_id| testing::Sample { sample_id, ..testing::full() }));
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
+        let groups: Vec<_> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+        assert_eq!(groups, [65_536, 4_464]);
+        let mut ids = Vec::new();
+        for batch in reader.build().expect("a reader") {
+            ids.extend_from_slice(batch.expect("decodes").column(0).as_primitive::<Int64Type>().values());
+        }
+        assert!(ids.into_iter().eq(0..70_000));
+    }
+
+    #[test]
+    fn the_same_rows_are_the_same_bytes() {
+        let rows = || (0..10_000).map(|sample_id| testing::Sample { sample_id, ..testing::full() });
+        assert!(bytes(&written(rows())) == bytes(&written(rows())));
+    }
+}
