@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ahead;
 mod error;
 mod file;
 mod input;
@@ -33,6 +34,7 @@ mod source;
 mod stream;
 mod window;
 
+pub use ahead::{Ahead, Packets, named_issues};
 pub use error::Error;
 pub use file::{Compression, Container, FileInfo};
 pub use input::Input;

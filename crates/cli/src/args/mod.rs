@@ -50,6 +50,7 @@ Configuration:
 
     format = \"json\"        # SUBFLOW_FORMAT
     idle-timeout = 600     # SUBFLOW_IDLE_TIMEOUT
+    threads = 1            # SUBFLOW_THREADS
     strict = true          # SUBFLOW_STRICT
     quiet = true           # SUBFLOW_QUIET
     progress = false       # SUBFLOW_PROGRESS

@@ -5,7 +5,9 @@ use super::layers::{Layer, Origin, Process};
 use crate::args::{AnalyzeArgs, FilterArgs, Format, OutputArgs, TalkArgs};
 use crate::failure::Failure;
 use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::thread;
 use subflow_analysis::rows::SCHEMAS;
 use subflow_analysis::{Filter, Options};
 use subflow_store::{FileFormat, Layout, Selection, SelectionError};
@@ -19,6 +21,7 @@ pub(crate) struct Analyze {
     pub(crate) captures: Vec<PathBuf>,
     pub(crate) options: Options,
     pub(crate) output: Output,
+    pub(crate) threads: usize,
     pub(crate) strict: bool,
     pub(crate) talk: Talk,
 }
@@ -74,6 +77,10 @@ impl Analyze {
             captures: args.captures,
             options,
             output: output(args.output, layer.format)?,
+            threads: layer
+                .threads
+                .or_else(|| thread::available_parallelism().ok())
+                .map_or(1, NonZeroUsize::get),
             strict: layer.strict.unwrap_or(false),
             talk: Talk {
                 quiet,
@@ -91,6 +98,7 @@ fn flags(args: &AnalyzeArgs) -> Layer {
     Layer {
         format: args.output.format.map(|format| (format, Origin::Flag("format"))),
         idle_timeout: args.idle_timeout,
+        threads: args.threads,
         strict: pair(args.strict, args.no_strict),
         quiet: pair(quiet, verbose),
         progress: pair(progress, no_progress),

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use clap::ValueEnum;
 use serde::Deserialize;
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// The keys; they are called like the long flags.
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 struct Keys {
     format: Option<String>,
     idle_timeout: Option<f64>,
+    threads: Option<NonZeroUsize>,
     strict: Option<bool>,
     quiet: Option<bool>,
     progress: Option<bool>,
@@ -49,7 +51,7 @@ fn default_path(environment: &dyn Environment) -> Option<PathBuf> {
 fn parse(path: &Path, text: &str) -> Result<Layer, Failure> {
     let wrong = |reason: &str| {
         Failure::usage(format!("in the configuration {}: {}", path.display(), reason.trim_end()))
-            .hint("its keys are format, idle-timeout, strict, quiet and progress")
+            .hint("its keys are format, idle-timeout, threads, strict, quiet and progress")
     };
     let keys: Keys = toml::from_str(text).map_err(|error| wrong(&error.to_string()))?;
     let origin = |key| Origin::Config { path: path.to_owned(), key };
@@ -63,6 +65,7 @@ fn parse(path: &Path, text: &str) -> Result<Layer, Failure> {
     Ok(Layer {
         format: format.transpose()?.map(|format| (format, origin("format"))),
         idle_timeout: idle_timeout.transpose()?,
+        threads: keys.threads,
         strict: keys.strict,
         quiet: keys.quiet,
         progress: keys.progress,

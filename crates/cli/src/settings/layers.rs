@@ -4,6 +4,7 @@ use crate::args::{Format, seconds};
 use crate::failure::Failure;
 use clap::ValueEnum;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// What one source of settings says.
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 pub(super) struct Layer {
     pub(super) format: Option<(Format, Origin)>,
     pub(super) idle_timeout: Option<i64>,
+    pub(super) threads: Option<NonZeroUsize>,
     pub(super) strict: Option<bool>,
     pub(super) quiet: Option<bool>,
     pub(super) progress: Option<bool>,
@@ -55,6 +57,7 @@ impl Layer {
         Self {
             format: self.format.or(below.format),
             idle_timeout: self.idle_timeout.or(below.idle_timeout),
+            threads: self.threads.or(below.threads),
             strict: self.strict.or(below.strict),
             quiet: self.quiet.or(below.quiet),
             progress: self.progress.or(below.progress),
@@ -71,6 +74,9 @@ impl Layer {
             format: format.map(|format| (format, Origin::Environment("SUBFLOW_FORMAT"))),
             idle_timeout: read(environment, "SUBFLOW_IDLE_TIMEOUT", |text| {
                 seconds(text).map_err(|error| format!("is {error}"))
+            })?,
+            threads: read(environment, "SUBFLOW_THREADS", |text| {
+                text.trim().parse().map_err(|_| "is no number of threads, 1 or more".to_owned())
             })?,
             strict: flag("SUBFLOW_STRICT")?,
             quiet: flag("SUBFLOW_QUIET")?,

@@ -35,7 +35,7 @@ pub(super) fn run(args: AnalyzeArgs) -> Result<Exit, Failure> {
     let input = open(&settings.captures).map_err(input_failure)?;
     let rows = Rows::new(settings.output)?;
     let begin = Instant::now();
-    let (outcome, rows) = run::analyze(input, settings.options, rows, settings.talk);
+    let (outcome, rows) = run::analyze(input, settings.options, rows, settings.threads, settings.talk);
     let (seen, finished) = rows.finish()?;
     tell(settings.talk, &outcome, &seen, &finished, begin);
     if outcome.interrupted {

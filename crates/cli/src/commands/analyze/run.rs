@@ -6,7 +6,7 @@ use crate::interrupt;
 use crate::settings::Talk;
 use std::sync::atomic::Ordering;
 use subflow_analysis::{Analyzer, Options};
-use subflow_capture::Input;
+use subflow_capture::{Ahead, Input, Packets, named_issues};
 
 /// How many packets pass between two looks at the clock, the keyboard and the output.
 const ROUND: u64 = 4096;
@@ -21,31 +21,34 @@ pub(super) struct Outcome {
     pub(super) interrupted: bool,
 }
 
-/// Analyses all packets of the input, or those up to Ctrl-C.
-pub(super) fn analyze(mut input: Input, options: Options, rows: Rows, talk: Talk) -> (Outcome, Rows) {
+/// Analyses all packets of the input, or those up to Ctrl-C. With more than one thread the input is read ahead.
+pub(super) fn analyze(
+    mut input: Input,
+    options: Options,
+    rows: Rows,
+    threads: usize,
+    talk: Talk,
+) -> (Outcome, Rows) {
     let failed = rows.failed();
-    let mut progress = Progress::new(talk.progress, input.bytes_total());
     let mut analyzer = Analyzer::new(options, rows);
-    let mut packets = 0_u64;
-    let mut interrupted = false;
-    while let Some(packet) = input.next_packet() {
-        analyzer.packet(&packet);
-        packets += 1;
-        if packets.is_multiple_of(ROUND) {
-            interrupted = interrupt::is_pressed();
-            if interrupted || failed.load(Ordering::Relaxed) {
-                break;
-            }
-            progress.show(input.bytes_read(), packets, analyzer.connections());
-        }
-    }
+    let mut progress = Progress::new(talk.progress, input.bytes_total());
+    let mut go_on = |seen: Seen| {
+        progress.show(seen.bytes, seen.packets, seen.connections);
+        !interrupt::is_pressed() && !failed.load(Ordering::Relaxed)
+    };
+    let packets = if threads > 1 {
+        let mut ahead = Ahead::start(input);
+        let packets = pump(&mut ahead, &mut analyzer, &mut go_on);
+        input = ahead.finish();
+        packets
+    } else {
+        pump(&mut input, &mut analyzer, &mut go_on)
+    };
     progress.clear();
     // Pressed at the very end, it may have cut short what a pipe would still have brought.
-    interrupted |= interrupt::is_pressed();
-    for issue in input.issues() {
-        let file = usize::try_from(issue.file).ok().and_then(|index| input.files().get(index));
-        let name = file.map_or("", |file| &*file.name);
-        analyzer.input_issue(name, issue.offset, issue.reason.to_string(), issue.count);
+    let interrupted = interrupt::is_pressed();
+    for (file, issue) in named_issues(&input) {
+        analyzer.input_issue(file, issue.offset, issue.reason.to_string(), issue.count);
     }
     if interrupted {
         let reason = format!("interrupted: only the first {packets} packets were analysed");
@@ -53,4 +56,31 @@ pub(super) fn analyze(mut input: Input, options: Options, rows: Rows, talk: Talk
     }
     let files = u64::try_from(input.files().len()).unwrap_or(u64::MAX);
     (Outcome { packets, files, interrupted }, analyzer.finish())
+}
+
+/// How far the reading has come.
+struct Seen {
+    bytes: u64,
+    packets: u64,
+    connections: u64,
+}
+
+/// Feeds packets to the analyser until the end, or until `go_on` says no; returns how many.
+fn pump(
+    input: &mut impl Packets,
+    analyzer: &mut Analyzer<Rows>,
+    go_on: &mut impl FnMut(Seen) -> bool,
+) -> u64 {
+    let mut packets = 0_u64;
+    while let Some(packet) = input.next_packet() {
+        analyzer.packet(&packet);
+        packets += 1;
+        if packets.is_multiple_of(ROUND) {
+            let seen = Seen { bytes: input.bytes_read(), packets, connections: analyzer.connections() };
+            if !go_on(seen) {
+                break;
+            }
+        }
+    }
+    packets
 }

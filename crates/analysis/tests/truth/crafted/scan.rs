@@ -1,0 +1,52 @@
+//! `scan_answers`: a scanner's probes and ten kinds of answers.
+
+use super::trace;
+use crate::support::{
+    data::folder,
+    findings::Findings,
+    json::Must,
+};
+use std::net::IpAddr;
+use subflow_analysis::rows::{Connection, Fallback, State};
+
+/// What a passive look at each answer must say: fallback, version, and the state of the one subflow. The scanner
+/// resets whatever is answered.
+const ANSWERS: [(&str, Fallback, Option<u8>, State); 10] = [
+    ("v0 real", Fallback::None, Some(0), State::Reset),
+    ("v1 real", Fallback::None, Some(1), State::Reset),
+    ("v0 mirrored key", Fallback::Mirror, Some(0), State::Reset),
+    ("v1 mirrored option", Fallback::Mirror, Some(1), State::Reset),
+    ("plain TCP", Fallback::SynAck, Some(0), State::Reset),
+    ("v1 asked, v0 answered", Fallback::None, Some(0), State::Reset),
+    ("reset", Fallback::None, Some(1), State::Refused),
+    ("silence", Fallback::None, Some(1), State::SynLost),
+    (
+        "option damaged: length 12 with version 1 in a v0 answer",
+        Fallback::None,
+        Some(0),
+        State::Reset,
+    ),
+    ("MP_CAPABLE twice", Fallback::None, Some(0), State::Reset),
+];
+
+#[test]
+fn every_answer_is_told() {
+    let Some(folder) = folder("crafted") else { return };
+    let (truth, tables) = trace(&folder, "scan_answers");
+    let mut findings = Findings::default();
+    findings.equal("connections", tables.connections.len(), ANSWERS.len());
+    for (truth, (what, fallback, version, state)) in truth["answers"].list().iter().zip(ANSWERS) {
+        assert_eq!(truth["what"].text(), what);
+        let server: IpAddr = truth["server"].text().parse().unwrap();
+        let row = tables.connections.iter().find(|row: &&Connection| row.server_addr == server);
+        let Some(row) = row else {
+            findings.holds(what, false, || "no connection".to_owned());
+            continue;
+        };
+        findings.equal(&format!("{what}: fallback"), row.fallback, fallback);
+        findings.equal(&format!("{what}: version"), row.version, version);
+        let subflow = tables.subflows.iter().find(|subflow| subflow.connection_id == row.connection_id);
+        findings.equal(&format!("{what}: state"), subflow.map(|subflow| subflow.state), Some(state));
+    }
+    findings.settle(30);
+}

@@ -1,0 +1,89 @@
+//! From a capture to its tables.
+
+use std::{collections::BTreeMap, net::IpAddr, path::Path};
+use subflow_analysis::{
+    Analyzer, Options,
+    rows::{Announcement, Connection, Direction, Event, EventKind, Sink, State, Subflow, Tables},
+};
+use subflow_capture::Input;
+
+/// Both directions, in the order in which pairs list them.
+pub(crate) const BOTH: [Direction; 2] = [Direction::C2s, Direction::S2c];
+
+/// Analyses one capture; also says how many packets the input held.
+pub(crate) fn run<S: Sink>(path: &Path, sink: S) -> (S, u64) {
+    let mut input = Input::open(&[path.to_owned()]).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut analyzer = Analyzer::new(Options::default(), sink);
+    while let Some(packet) = input.next_packet() {
+        analyzer.packet(&packet);
+    }
+    for issue in input.issues() {
+        let file = input.files().get(issue.file as usize).map_or("", |file| &file.name);
+        analyzer.input_issue(file, issue.offset, issue.reason.to_string(), issue.count);
+    }
+    let packets = analyzer.packets();
+    (analyzer.finish(), packets)
+}
+
+/// The tables of one capture, in order.
+pub(crate) fn tables(path: &Path) -> Tables {
+    let (mut tables, _) = run(path, Tables::default());
+    tables.sort();
+    tables
+}
+
+/// Questions that tests ask of tables.
+pub(crate) trait Ask {
+    /// TCP packets of the capture, MPTCP or not, copies left out.
+    fn tcp_packets(&self) -> u64;
+    /// Subflows of a connection.
+    fn subflows_of(&self, connection: u64) -> Vec<&Subflow>;
+    /// Announcements of a connection, echoes left out.
+    fn announced_on(&self, connection: u64) -> Vec<&Announcement>;
+    /// Events of one kind.
+    fn events_of(&self, kind: EventKind) -> Vec<&Event>;
+    /// How often each kind of event is there.
+    fn event_counts(&self) -> BTreeMap<EventKind, u64>;
+    /// How many subflows are in each state.
+    fn states(&self) -> BTreeMap<State, u64>;
+    /// The connection opened from this end; the latest, if the 4-tuple was used again.
+    fn connection_from(&self, addr: IpAddr, port: u16) -> Option<&Connection>;
+}
+
+impl Ask for Tables {
+    fn tcp_packets(&self) -> u64 {
+        self.traffic.iter().map(|row| row.packets).sum()
+    }
+
+    fn subflows_of(&self, connection: u64) -> Vec<&Subflow> {
+        self.subflows.iter().filter(|row| row.connection_id == connection).collect()
+    }
+
+    fn announced_on(&self, connection: u64) -> Vec<&Announcement> {
+        self.announcements.iter().filter(|row| row.connection_id == connection && !row.echo).collect()
+    }
+
+    fn events_of(&self, kind: EventKind) -> Vec<&Event> {
+        self.events.iter().filter(|row| row.kind == kind).collect()
+    }
+
+    fn event_counts(&self) -> BTreeMap<EventKind, u64> {
+        let mut counts = BTreeMap::new();
+        for event in &self.events {
+            *counts.entry(event.kind).or_default() += 1;
+        }
+        counts
+    }
+
+    fn states(&self) -> BTreeMap<State, u64> {
+        let mut counts = BTreeMap::new();
+        for subflow in &self.subflows {
+            *counts.entry(subflow.state).or_default() += 1;
+        }
+        counts
+    }
+
+    fn connection_from(&self, addr: IpAddr, port: u16) -> Option<&Connection> {
+        self.connections.iter().rfind(|row| row.client_addr == addr && row.client_port == port)
+    }
+}
