@@ -7,6 +7,8 @@ use std::{net::IpAddr, str::FromStr};
 pub struct Options {
     /// A connection (or plain flow) that is silent for longer than this has ended, in nanoseconds.
     pub idle_timeout_ns: i64,
+    /// One whose SYN nothing answers has ended after this much silence, in nanoseconds.
+    pub handshake_timeout_ns: i64,
     /// A connection whose every subflow is closed is kept this long for late packets, in nanoseconds.
     pub linger_ns: i64,
     /// What to keep.
@@ -14,9 +16,15 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// An hour of silence (joins after an hour have been published), a minute for late packets, no filter.
+    /// An hour of silence (joins after an hour have been published), three minutes for an answer to a SYN (Linux
+    /// repeats it for two), a minute for late packets, no filter.
     fn default() -> Self {
-        Self { idle_timeout_ns: 3_600_000_000_000, linger_ns: 60_000_000_000, filter: Filter::default() }
+        Self {
+            idle_timeout_ns: 3_600_000_000_000,
+            handshake_timeout_ns: 180_000_000_000,
+            linger_ns: 60_000_000_000,
+            filter: Filter::default(),
+        }
     }
 }
 

@@ -8,9 +8,22 @@ const MOST_DATAGRAMS: usize = 64;
 /// Fragments of one datagram.
 const MOST_FRAGMENTS: usize = 64;
 
-/// A datagram put together.
+/// Fragments of one datagram come within this time, in nanoseconds (RFC 791 speaks of 15 s, RFC 8200 of 60 s).
+const PATIENCE: i64 = 60_000_000_000;
+
+/// A datagram put together, or the first fragment of one whose rest never came.
 #[derive(Debug)]
 pub(crate) struct Whole {
+    /// When its last needed fragment was seen.
+    pub(crate) time: i64,
+    /// Frame of that fragment.
+    pub(crate) frame: u64,
+    /// Source and destination.
+    pub(crate) ends: (IpAddr, IpAddr),
+    /// IP identification.
+    pub(crate) identification: u32,
+    /// TTL or hop limit of the first fragment.
+    pub(crate) hop_limit: u8,
     /// Payload bytes captured, without gaps from the start.
     pub(crate) payload: Vec<u8>,
     /// Payload bytes on the wire.
@@ -21,9 +34,12 @@ pub(crate) struct Whole {
 
 #[derive(Debug)]
 struct Datagram {
+    begin: i64,
+    time: i64,
+    frame: u64,
     ends: (IpAddr, IpAddr),
     identification: u32,
-    protocol: u8,
+    hop_limit: u8,
     header_len: u32,
     /// Offset, length on the wire, captured bytes.
     fragments: Vec<(u32, u32, Vec<u8>)>,
@@ -33,7 +49,7 @@ struct Datagram {
     len: Option<u32>,
 }
 
-/// Fragments that wait for the rest of their datagram.
+/// TCP fragments that wait for the rest of their datagram.
 #[derive(Debug, Default)]
 pub(crate) struct Reassembly {
     datagrams: VecDeque<Datagram>,
@@ -43,22 +59,22 @@ pub(crate) struct Reassembly {
 
 impl Reassembly {
     /// Takes a fragment; returns the datagram if this completed it.
-    pub(crate) fn add(&mut self, packet: &IpPacket<'_>) -> Option<Whole> {
+    pub(crate) fn add(&mut self, packet: &IpPacket<'_>, time: i64, frame: u64) -> Option<Whole> {
         let fragment = packet.fragment?;
+        let ends = (packet.src, packet.dst);
         let same = |datagram: &Datagram| {
-            datagram.ends == (packet.src, packet.dst)
+            datagram.ends == ends
                 && datagram.identification == packet.identification
-                && datagram.protocol == packet.protocol
+                && (time - datagram.begin).abs() <= PATIENCE
         };
         let index = self.datagrams.iter().position(same).unwrap_or_else(|| {
-            if self.datagrams.len() == MOST_DATAGRAMS {
-                self.datagrams.pop_front();
-                self.incomplete += 1;
-            }
             self.datagrams.push_back(Datagram {
-                ends: (packet.src, packet.dst),
+                begin: time,
+                time,
+                frame,
+                ends,
                 identification: packet.identification,
-                protocol: packet.protocol,
+                hop_limit: packet.hop_limit,
                 header_len: header_len(packet),
                 fragments: Vec::new(),
                 headers: 0,
@@ -67,6 +83,7 @@ impl Reassembly {
             self.datagrams.len() - 1
         });
         let datagram = self.datagrams.get_mut(index)?;
+        (datagram.time, datagram.frame) = (time, frame);
         let start = fragment.offset.saturating_add(fragment.headers);
         let known = datagram.fragments.iter().any(|(offset, ..)| *offset == start);
         if !known && datagram.fragments.len() < MOST_FRAGMENTS {
@@ -75,18 +92,31 @@ impl Reassembly {
         if fragment.offset == 0 {
             datagram.headers = fragment.headers;
             datagram.header_len = header_len(packet);
+            datagram.hop_limit = packet.hop_limit;
         }
         if !fragment.more {
             datagram.len = Some(start.saturating_add(packet.payload_len));
         }
-        let whole = datagram.whole()?;
-        self.datagrams.remove(index);
-        Some(whole)
+        let len = datagram.complete()?;
+        Some(self.datagrams.remove(index)?.whole(len))
     }
 
-    /// How many datagrams never became whole.
-    pub(crate) fn unfinished(&self) -> u64 {
-        self.incomplete + self.datagrams.len() as u64
+    /// Gives up a datagram that has waited too long, or one of too many: its first fragment is usable all the same.
+    /// `all` gives up every one, at the end of the capture.
+    pub(crate) fn give_up(&mut self, now: i64, all: bool) -> Option<Whole> {
+        loop {
+            let oldest = self.datagrams.front()?;
+            if !all && self.datagrams.len() <= MOST_DATAGRAMS && now - oldest.begin <= PATIENCE {
+                return None;
+            }
+            let mut datagram = self.datagrams.pop_front()?;
+            self.incomplete += 1;
+            let headers = datagram.headers;
+            datagram.fragments.retain(|(offset, ..)| *offset == headers);
+            if let Some(&(offset, len, _)) = datagram.fragments.first() {
+                return Some(datagram.whole(offset.saturating_add(len)));
+            }
+        }
     }
 }
 
@@ -97,7 +127,8 @@ fn header_len(packet: &IpPacket<'_>) -> u32 {
 }
 
 impl Datagram {
-    fn whole(&mut self) -> Option<Whole> {
+    /// The length of the datagram, when no part of it is missing.
+    fn complete(&mut self) -> Option<u32> {
         let len = self.len.filter(|&len| len <= 65_535)?;
         self.fragments.sort_by_key(|fragment| fragment.0);
         let mut covered = self.headers;
@@ -107,18 +138,28 @@ impl Datagram {
             }
             covered = covered.max(offset.saturating_add(*len));
         }
-        if covered < len {
-            return None;
-        }
+        (covered >= len).then_some(len)
+    }
+
+    fn whole(self, len: u32) -> Whole {
         let payload_len = len.saturating_sub(self.headers);
-        let mut payload = Vec::with_capacity(payload_len as usize);
+        let mut payload = Vec::with_capacity(payload_len.min(65_535) as usize);
         for (offset, _, bytes) in &self.fragments {
             // Behind a fragment cut by the snap length nothing can follow.
             let offset = offset.saturating_sub(self.headers) as usize;
             let Some(skip) = payload.len().checked_sub(offset) else { break };
             payload.extend_from_slice(bytes.get(skip..).unwrap_or_default());
         }
-        Some(Whole { payload, payload_len, total_len: self.header_len.saturating_add(payload_len) })
+        Whole {
+            time: self.time,
+            frame: self.frame,
+            ends: self.ends,
+            identification: self.identification,
+            hop_limit: self.hop_limit,
+            payload,
+            payload_len,
+            total_len: self.header_len.saturating_add(payload_len),
+        }
     }
 }
 
@@ -152,20 +193,32 @@ mod tests {
             let mut whole = None;
             for index in order {
                 assert!(whole.is_none());
-                whole = reassembly.add(&parts[index]);
+                whole = reassembly.add(&parts[index], 5, 6);
             }
             let whole = whole.unwrap();
             assert_eq!(whole.payload, b"0123456789abcdefghi");
-            assert_eq!((whole.payload_len, whole.total_len), (19, 39));
-            assert_eq!(reassembly.unfinished(), 0);
+            assert_eq!((whole.payload_len, whole.total_len, whole.time, whole.frame), (19, 39, 5, 6));
+            assert!(reassembly.give_up(5, true).is_none());
         }
     }
 
     #[test]
-    fn missing_parts_are_counted() {
+    fn the_first_fragment_is_used_when_the_rest_is_missing() {
         let mut reassembly = Reassembly::default();
-        assert!(reassembly.add(&fragment(8, false, b"tail")).is_none());
-        assert!(reassembly.add(&fragment(8, false, b"tail")).is_none(), "a repeat completes nothing");
-        assert_eq!(reassembly.unfinished(), 1);
+        assert!(reassembly.add(&fragment(0, true, b"01234567"), 0, 1).is_none());
+        assert!(reassembly.add(&fragment(16, false, b"tail"), 0, 2).is_none());
+        assert!(reassembly.give_up(1_000, false).is_none(), "the rest may still come");
+        let first = reassembly.give_up(100_000_000_000, false).unwrap();
+        assert_eq!((&first.payload[..], first.payload_len), (&b"01234567"[..], 8));
+        assert_eq!(reassembly.incomplete, 1);
+    }
+
+    #[test]
+    fn later_fragments_alone_are_only_counted() {
+        let mut reassembly = Reassembly::default();
+        assert!(reassembly.add(&fragment(8, false, b"tail"), 0, 1).is_none());
+        assert!(reassembly.add(&fragment(8, false, b"tail"), 0, 2).is_none(), "a repeat completes nothing");
+        assert!(reassembly.give_up(0, true).is_none());
+        assert_eq!(reassembly.incomplete, 1);
     }
 }

@@ -10,9 +10,14 @@ impl<S: Sink> Analyzer<S> {
     /// Why a connection has ended by now, if it has.
     fn over(&self, connection: &Connection, now: i64) -> Option<Ending> {
         let silent = now - connection.last;
+        let patience = if connection.answered() {
+            self.options.idle_timeout_ns
+        } else {
+            self.options.handshake_timeout_ns
+        };
         if connection.closed() && silent > self.options.linger_ns {
             Some(Ending::Closed)
-        } else if silent > self.options.idle_timeout_ns {
+        } else if silent > patience {
             Some(Ending::Idle)
         } else {
             None
@@ -33,8 +38,12 @@ impl<S: Sink> Analyzer<S> {
         match flow.role {
             Role::Plain | Role::Copy => {
                 let silent = now - flow.last;
-                let over =
-                    silent > self.options.idle_timeout_ns || flow.closed() && silent > self.options.linger_ns;
+                let patience = if flow.answered() {
+                    self.options.idle_timeout_ns
+                } else {
+                    self.options.handshake_timeout_ns
+                };
+                let over = silent > patience || flow.closed() && silent > self.options.linger_ns;
                 if over {
                     self.end_plain(number);
                 }
@@ -121,6 +130,9 @@ impl<S: Sink> Analyzer<S> {
 
     /// Ends everything and hands the sink back: all rows have been written to it.
     pub fn finish(mut self) -> S {
+        while let Some(first) = self.reassembly.give_up(i64::MAX, true) {
+            self.reassembled(&first);
+        }
         for number in self.connections.numbers() {
             self.end_connection(number, Ending::Capture);
         }
@@ -132,7 +144,7 @@ impl<S: Sink> Analyzer<S> {
                 self.copies,
                 "packets captured twice (mirror port, several interfaces, both sides of a NAT); the copies were left out",
             ),
-            (self.reassembly.unfinished(), "IP datagrams of which fragments are missing"),
+            (self.reassembly.incomplete, "IP datagrams of which fragments are missing"),
             (self.events_lost, "events and announcements beyond the limit of a connection"),
         ] {
             if count > 0 {

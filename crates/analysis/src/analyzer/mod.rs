@@ -8,7 +8,7 @@ use crate::{
     duplicates::{Print, Recent},
     flow::{FlowIndex, FlowKey, Slab},
     options::Options,
-    reassembly::Reassembly,
+    reassembly::{Reassembly, Whole},
     rows::{AnyRow, Direction, Sink},
     segment::Segment,
     traffic::{HostTable, IssueTable, TrafficTable},
@@ -81,6 +81,11 @@ impl Flow {
 
     fn closed(&self) -> bool {
         self.reset || self.fins == [true; 2]
+    }
+
+    /// Whether both sides have spoken, or the handshake was not seen.
+    fn answered(&self) -> bool {
+        self.opener.is_none() || self.counters.packets.iter().all(|&packets| packets > 0)
     }
 
     /// Whether its handshake lies so far back that a SYN can only begin another connection.
@@ -174,15 +179,11 @@ impl<S: Sink> Analyzer<S> {
         match dissect(packet.link, packet.data, packet.wire_len) {
             Dissection::Ip(ip) if ip.protocol != TCP => {}
             Dissection::Ip(ip) if ip.fragment.is_some() => {
-                if let Some(whole) = self.reassembly.add(&ip) {
-                    let ip = IpPacket {
-                        payload: &whole.payload,
-                        payload_len: whole.payload_len,
-                        total_len: whole.total_len,
-                        fragment: None,
-                        ..ip
-                    };
-                    self.tcp(&ip, packet.time_ns, packet.frame);
+                if let Some(whole) = self.reassembly.add(&ip, packet.time_ns, packet.frame) {
+                    self.reassembled(&whole);
+                }
+                while let Some(first) = self.reassembly.give_up(packet.time_ns, false) {
+                    self.reassembled(&first);
                 }
             }
             Dissection::Ip(ip) => self.tcp(&ip, packet.time_ns, packet.frame),
@@ -196,6 +197,24 @@ impl<S: Sink> Analyzer<S> {
                 self.issues.count("", &reason, 1);
             }
         }
+    }
+
+    /// A datagram that came in fragments.
+    fn reassembled(&mut self, whole: &Whole) {
+        let ip = IpPacket {
+            src: whole.ends.0,
+            dst: whole.ends.1,
+            protocol: TCP,
+            hop_limit: whole.hop_limit,
+            traffic_class: 0,
+            identification: whole.identification,
+            total_len: whole.total_len,
+            payload_len: whole.payload_len,
+            payload: &whole.payload,
+            header: &[],
+            fragment: None,
+        };
+        self.tcp(&ip, whole.time, whole.frame);
     }
 
     fn tcp(&mut self, ip: &IpPacket<'_>, time: i64, frame: u64) {

@@ -56,6 +56,8 @@ impl Connection {
         for reinjection in self.reinjections {
             sink.row(AnyRow::Reinjection(reinjection));
         }
+        // Handovers and fallbacks that only the end shows go where they belong.
+        self.events.sort_by_key(|event| event.time);
         for event in self.events {
             sink.row(AnyRow::Event(event));
         }
@@ -80,12 +82,18 @@ impl Connection {
         };
         let (c2s, s2c) = (Direction::C2s, Direction::S2c);
         let rate = |blocks: u64| (blocks > 0 && duration > 0.0).then(|| (blocks - 1) as f64 / duration);
-        let start = subflows.first().map_or(self.start, |initial| initial.start);
+        let start = self.handshake_start(subflows);
         let joined = |subflow: &Subflow| {
-            !matches!(subflow.state(), State::Refused | State::Reset | State::SynLost | State::Stripped)
+            !matches!(
+                subflow.state(),
+                State::Refused | State::Reset | State::SynLost | State::Stripped | State::Midstream
+            )
         };
-        let second =
-            subflows.iter().skip(1).filter(|subflow| joined(subflow)).map(|subflow| subflow.start - start);
+        let second = subflows
+            .iter()
+            .skip(1)
+            .filter(|subflow| joined(subflow))
+            .filter_map(|subflow| Some(subflow.start - start?));
         let announced: BTreeSet<_> =
             self.announcements.iter().filter(|row| !row.echo).map(|row| (row.addr, row.port)).collect();
         ConnectionRow {
@@ -138,6 +146,14 @@ impl Connection {
         }
     }
 
+    /// When the initial subflow began, if that was seen.
+    fn handshake_start(&self, subflows: &[Subflow]) -> Option<i64> {
+        subflows
+            .first()
+            .filter(|initial| initial.phase.is_some() && !initial.join)
+            .map(|initial| initial.start)
+    }
+
     fn close(&self, subflows: &[Subflow], end: Ending) -> Close {
         let reset = subflows.iter().any(|subflow| subflow.reset.is_some_and(|reset| !reset.in_handshake))
             || subflows.first().is_some_and(|initial| initial.reset.is_some());
@@ -162,7 +178,7 @@ impl Connection {
 
     fn subflow_row(&self, subflow: &Subflow, subflows: &[Subflow], counters: &Counters) -> SubflowRow {
         let [c2s, s2c] = &subflow.halves;
-        let start = subflows.first().map_or(self.start, |initial| initial.start);
+        let start = self.handshake_start(subflows).filter(|_| subflow.id != 0 && subflow.phase.is_some());
         SubflowRow {
             connection_id: self.id,
             subflow_id: u32::from(subflow.id),
@@ -177,7 +193,7 @@ impl Connection {
             family: if subflow.src.0.is_ipv6() { Family::Ipv6 } else { Family::Ipv4 },
             start: Time(subflow.start),
             duration: (subflow.last - subflow.start) as f64 / 1e9,
-            join_delay: (subflow.id != 0).then(|| (subflow.start - start) as f64 / 1e9),
+            join_delay: start.map(|start| (subflow.start - start) as f64 / 1e9),
             state: subflow.state(),
             backup: subflow.backup,
             backup_at_end: subflow.backup_now,

@@ -42,6 +42,7 @@ impl Connection {
     }
 
     fn syn_ack(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>) {
+        self.answered = true;
         let first = subflow.synack_time.is_none();
         subflow.halves[direction.reverse().index()].accept_fast_open(segment.ack);
         subflow.synack_time = Some(segment.time);
@@ -139,6 +140,7 @@ impl Connection {
         }
         if !segment.flags.ack() {
             self.capable[0] = true;
+            self.offered |= 1_u16.checked_shl(u32::from(option.version)).unwrap_or(0);
             // Later versions are asked for as such and answered as v1 at best.
             self.version = self.version.or(version);
             self.checksum = Some(self.checksum.unwrap_or(false) || option.checksum_required());
@@ -172,14 +174,15 @@ impl Connection {
             self.fall_back(subflow, direction, segment.time, segment.frame, Fallback::SynAck);
             return;
         };
-        if self.version.is_some() && version != self.version {
-            let detail = format!("the SYN/ACK answers MP_CAPABLE with version {}", option.version);
+        if self.capable[0] && self.offered >> option.version & 1 == 0 {
+            let detail =
+                format!("the SYN/ACK answers with version {}, which the SYN did not offer", option.version);
             self.event(subflow, direction, segment, EventKind::Violation, detail);
-            if self.keys[direction.reverse().index()].is_none() {
-                self.version = version;
-            }
         }
-        self.version = self.version.or(version);
+        if version != self.version {
+            self.forget_key(direction.reverse());
+        }
+        self.version = version;
         self.checksum = Some(self.checksum.unwrap_or(false) || option.checksum_required());
         self.learn_key(direction, key);
     }

@@ -78,6 +78,9 @@ pub(crate) struct Connection {
     pub(crate) last: i64,
     /// MP_CAPABLE was seen in the SYN, in the SYN/ACK, in an ACK.
     capable: [bool; 3],
+    answered: bool,
+    /// Versions that the SYN offered, a bit each.
+    offered: u16,
     /// The initial SYN was repeated without MP_CAPABLE.
     plain_syn: bool,
     fallback: Fallback,
@@ -119,6 +122,8 @@ impl Connection {
             start: time,
             last: time,
             capable: [false; 3],
+            answered: false,
+            offered: 0,
             plain_syn: false,
             fallback: Fallback::None,
             mp_fail: false,
@@ -154,6 +159,11 @@ impl Connection {
         self.open_subflows == 0
     }
 
+    /// Whether any subflow got an answer to its SYN, or was seen without a handshake.
+    pub(crate) fn answered(&self) -> bool {
+        self.answered
+    }
+
     /// The key of one side has become known: its token and first data sequence number follow from it.
     fn learn_key(&mut self, side: Direction, key: Key) {
         let index = side.index();
@@ -167,6 +177,15 @@ impl Connection {
         self.idsn[index] = Some(idsn);
         // With data already seen, offsets go on counting from there.
         self.base[index].get_or_insert(Base { dsn: idsn.wrapping_add(1), full: true });
+    }
+
+    /// The answer speaks another version than the one under which this side's key was understood.
+    fn forget_key(&mut self, side: Direction) {
+        let index = side.index();
+        self.keys[index] = None;
+        self.tokens[index] = None;
+        self.idsn[index] = None;
+        self.base[index] = None;
     }
 
     /// The offset of a data sequence number; `None` when it is too far from everything seen to be believed.
@@ -234,6 +253,7 @@ impl Connection {
             self.reset(subflow, direction, segment);
             return;
         }
+        self.answered = true;
         self.confirm(subflow, direction, segment);
         subflow.halves[this].packets += 1;
         if segment.flags.ack() {

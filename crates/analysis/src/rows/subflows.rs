@@ -28,7 +28,8 @@ table! {
         pub start: Time,
         /// From its first packet to its last.
         pub duration: f64 => "s",
-        /// Its start minus the start of the initial subflow; null for the initial one.
+        /// Its start minus the start of the initial subflow; null for the initial one, and where either SYN is not in
+        /// the capture.
         pub join_delay: Option<f64> => "s",
         /// How far it came.
         pub state: State,
