@@ -68,6 +68,7 @@ impl<S: Sink> Analyzer<S> {
         if let Some(other_number) = other
             && let Some(other) = self.connections.get(other_number)
             && (this.start - other.start).abs() < NAT_DELAY
+            && (this.client, this.server) != (other.client, other.server)
             && this.keys[owner.index()].is_some()
             && this.keys[owner.index()] == other.keys[owner.index()]
         {

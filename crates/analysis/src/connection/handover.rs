@@ -10,31 +10,31 @@ const EARLY_RESET: i64 = 1_000_000_000;
 
 impl Connection {
     /// Finds handovers: a subflow that carried data, was never closed by FIN and was heard from for the last time at
-    /// *t*, while another carries new data after *t* (and goes on for at least 200 ms, so that two subflows that take
-    /// turns until the capture ends are none). Heard from means by both ends: repeats into the void do not count.
+    /// *t*, while another carries new data after *t* and is heard from for at least 200 ms longer (two subflows that
+    /// take turns until the capture ends are none). Heard from means by both ends: repeats into the void do not count.
     pub(super) fn find_handovers(&mut self, subflows: &[Subflow]) -> u32 {
         let mut handovers = 0;
-        for subflow in subflows {
-            if !subflow.used() || subflow.halves.iter().any(|half| half.fin.is_some()) {
+        for subflow in subflows.iter().filter(|subflow| subflow.used()) {
+            let Some(silent) = subflow.heard() else { continue };
+            if subflow.halves.iter().any(|half| half.fin.is_some()) {
                 continue;
             }
-            let [c2s, s2c] = &subflow.halves;
-            let (Some(from_client), Some(from_server)) = (c2s.last, s2c.last) else { continue };
-            let (direction, half) =
-                if from_client < from_server { (Direction::C2s, c2s) } else { (Direction::S2c, s2c) };
-            let silent = from_client.min(from_server);
             let next = subflows.iter().filter(|other| other.id != subflow.id).find(|other| {
-                other
-                    .halves
-                    .iter()
-                    .filter_map(|half| half.last_new)
-                    .any(|time| time - silent > SHORTEST_SILENCE)
+                let data = other.halves.iter().filter_map(|half| half.last_new).max();
+                data.is_some_and(|time| time > silent)
+                    && other.heard().is_some_and(|time| time - silent > SHORTEST_SILENCE)
             });
             if let Some(next) = next {
                 handovers += 1;
+                let quiet = if subflow.halves[0].last <= subflow.halves[1].last {
+                    Direction::C2s
+                } else {
+                    Direction::S2c
+                };
+                let frame = subflow.halves[quiet.index()].last_frame;
                 let why = if subflow.reset.is_some() { "was reset" } else { "fell silent" };
                 let detail = format!("subflow {} {why}, data went on on subflow {}", subflow.id, next.id);
-                self.event_at(subflow.id, direction, silent, half.last_frame, EventKind::Handover, detail);
+                self.event_at(subflow.id, quiet, silent, frame, EventKind::Handover, detail);
             }
         }
         handovers

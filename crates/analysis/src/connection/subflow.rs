@@ -118,6 +118,11 @@ impl Subflow {
         self.reset.is_some() || self.halves.iter().all(|half| half.fin.is_some())
     }
 
+    /// When both ends had last been heard from: the earlier of their last packets.
+    pub(crate) fn heard(&self) -> Option<i64> {
+        Some(self.halves[0].last?.min(self.halves[1].last?))
+    }
+
     /// Whether it carried payload.
     pub(crate) fn used(&self) -> bool {
         self.halves.iter().any(|half| half.bytes > 0)
