@@ -8,6 +8,7 @@ mod analyzer;
 mod connection;
 mod duplicates;
 mod flow;
+mod issues;
 mod options;
 mod reassembly;
 pub mod rows;

@@ -1,8 +1,8 @@
-//! Running totals: the traffic table, the hosts, what could not be used.
+//! Running totals: the traffic table and the hosts.
 
 use crate::{
     addr::class,
-    rows::{AnyRow, Family, Host, Issue, Sink, Traffic},
+    rows::{AnyRow, Family, Host, Sink, Traffic},
 };
 use std::{collections::BTreeMap, net::IpAddr};
 use subflow_rows::Time;
@@ -59,36 +59,6 @@ impl HostTable {
     pub(crate) fn finish(self, sink: &mut impl Sink) {
         for host in self.hosts.into_values() {
             sink.row(AnyRow::Host(host));
-        }
-    }
-}
-
-/// The issues table in the making.
-#[derive(Debug, Default)]
-pub(crate) struct IssueTable {
-    issues: Vec<Issue>,
-}
-
-impl IssueTable {
-    /// Counts something that could not be used.
-    pub(crate) fn count(&mut self, file: &str, reason: &str, count: u64) {
-        if let Some(issue) = self.issues.iter_mut().find(|issue| issue.reason == reason && issue.file == file)
-        {
-            issue.count += count;
-        } else {
-            self.add(file.to_owned(), None, reason.to_owned(), count);
-        }
-    }
-
-    /// Adds a row as it is.
-    pub(crate) fn add(&mut self, file: String, offset: Option<u64>, reason: String, count: u64) {
-        self.issues.push(Issue { file, offset, reason, count });
-    }
-
-    /// Writes the rows.
-    pub(crate) fn finish(self, sink: &mut impl Sink) {
-        for issue in self.issues {
-            sink.row(AnyRow::Issue(issue));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reading ahead: decompression, framing and sorting in a thread of their own.
 
-use crate::{Input, Issue, Packet};
+use crate::{Input, Packet};
 use std::{
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread::{self, JoinHandle},
@@ -156,14 +156,6 @@ impl Batch {
         }
         self.read = input.bytes_read();
     }
-}
-
-/// What could not be read, with the name of the file it concerns (empty for none).
-pub fn named_issues(input: &Input) -> impl Iterator<Item = (&str, &Issue)> {
-    input.issues().iter().map(|issue| {
-        let file = usize::try_from(issue.file).ok().and_then(|index| input.files().get(index));
-        (file.map_or("", |file| &*file.name), issue)
-    })
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Opens files, folders (the captures in them sorted by name, hidden files and subfolders left out), patterns
+    /// Opens files, folders (the captures in them and in their folders sorted by path, hidden ones left out), patterns
     /// with `*`, `?`, `[…]` or `**` (where no file has that very name), and `-` for standard input. What a file is
     /// is told by its first bytes, never by its name.
     ///

@@ -79,7 +79,7 @@ pub enum Reason {
     #[error("captured length is larger than the original length")]
     CapturedAboveOriginal,
     /// The clock of the capture was set back by more than can be sorted: packets are passed on as they stand.
-    #[error("clock steps back by {back_ns} ns")]
+    #[error("clock steps back by {:.3} s", *back_ns as f64 / 1e9)]
     ClockStepsBack {
         /// Size of the first step in nanoseconds.
         back_ns: i64,

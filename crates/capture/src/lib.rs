@@ -34,7 +34,7 @@ mod source;
 mod stream;
 mod window;
 
-pub use ahead::{Ahead, Packets, named_issues};
+pub use ahead::{Ahead, Packets};
 pub use error::Error;
 pub use file::{Compression, Container, FileInfo};
 pub use input::Input;

@@ -46,28 +46,43 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Vec<Wanted> {
     wanted
 }
 
-/// The visible files of a folder, sorted by name; folders in it are left alone (a `**` pattern reaches them).
+/// Folders within folders are followed this deep.
+const DEEPEST: u32 = 16;
+
+/// The visible files of a folder and of the folders in it, sorted by path.
 fn folder(path: &Path, wanted: &mut Vec<Wanted>) {
-    let hidden =
-        |file: &Path| file.file_name().is_none_or(|name| name.as_encoded_bytes().first() == Some(&b'.'));
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(source) => {
-            let error = Error::Open { path: path.to_owned(), source };
-            wanted.push(Wanted::Nothing(path.to_owned(), error));
-            return;
-        }
-    };
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|file| !hidden(file) && file.is_file())
-        .collect();
+    let mut files = Vec::new();
+    if let Err(source) = collect(path, DEEPEST, &mut files) {
+        let error = Error::Open { path: path.to_owned(), source };
+        wanted.push(Wanted::Nothing(path.to_owned(), error));
+        return;
+    }
     files.sort();
     if files.is_empty() {
         let error = Error::NoCapture { path: path.to_owned() };
         wanted.push(Wanted::Nothing(path.to_owned(), error));
     }
     wanted.extend(files.into_iter().map(Wanted::Member));
+}
+
+/// Links to files count as files, links to folders are not followed: they may lead in a circle.
+fn collect(path: &Path, deeper: u32, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(path)?.filter_map(Result::ok) {
+        let hidden = entry.file_name().as_encoded_bytes().first() == Some(&b'.');
+        let file = entry.path();
+        if hidden {
+            continue;
+        }
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if deeper > 0 {
+                // A folder that may not be read is no reason to leave out the others.
+                let _ = collect(&file, deeper - 1, files);
+            }
+        } else if file.is_file() {
+            files.push(file);
+        }
+    }
+    Ok(())
 }
 
 /// The files that a pattern matches, sorted by name; `None` when the path is no pattern.
@@ -101,6 +116,8 @@ mod tests {
             fs::write(folder.path().join(name), b"").unwrap();
         }
         fs::create_dir(folder.path().join("empty")).unwrap();
+        fs::create_dir_all(folder.path().join("2026/01")).unwrap();
+        fs::write(folder.path().join("2026/01/deep.pcap"), b"").unwrap();
         let paths = [
             folder.path().to_owned(),
             "-".into(),
@@ -114,6 +131,7 @@ mod tests {
         assert_eq!(
             names(&expand(&paths)),
             [
+                "in deep.pcap",
                 "in a.pcap",
                 "in b.pcap",
                 "in c[1].pcap",

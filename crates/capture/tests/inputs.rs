@@ -47,7 +47,7 @@ fn of_several_inputs_the_good_ones_are_read() {
 }
 
 #[test]
-fn a_folder_yields_its_captures_only() {
+fn a_folder_yields_its_captures_and_those_of_its_folders() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("2.pcap"), pcap_at(&[5])).unwrap();
     fs::write(folder.path().join("1.gz"), pcap_at(&[5])).unwrap();
@@ -56,8 +56,9 @@ fn a_folder_yields_its_captures_only() {
     fs::create_dir(folder.path().join("sub")).unwrap();
     fs::write(folder.path().join("sub/3.pcap"), pcap_at(&[4])).unwrap();
     let mut input = Input::open(&[folder.path().to_owned()]).unwrap();
-    assert_eq!(drain(&mut input).iter().map(|packet| packet.file).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(drain(&mut input).iter().map(|packet| packet.file).collect::<Vec<_>>(), [2, 0, 1]);
     assert!(input.files()[0].name.ends_with("1.gz") && input.issues().is_empty());
+    assert!(input.files()[2].name.ends_with("sub/3.pcap"));
     let mut all = Input::open(&[folder.path().join("**/*.pcap")]).unwrap();
     assert_eq!(drain(&mut all).iter().map(|packet| packet.time_ns).collect::<Vec<_>>(), [4, 5]);
 }

@@ -98,8 +98,8 @@ error: in the configuration [..]/c.toml: TOML parse error at line 2, column 1
   |
 2 | colour = 1
   | ^^^^^^
-unknown field `colour`, expected one of `format`, `idle-timeout`, `strict`, `quiet`, `progress`
-hint: its keys are format, idle-timeout, strict, quiet and progress
+unknown field `colour`, expected one of `format`, `idle-timeout`, `threads`, `strict`, `quiet`, `progress`
+hint: its keys are format, idle-timeout, threads, strict, quiet and progress
 
 "#
     ]]);

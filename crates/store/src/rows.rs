@@ -100,7 +100,13 @@ pub(crate) mod testing {
     }
 
     pub(crate) fn issue(count: u64) -> AnyRow {
-        AnyRow::Issue(Issue { file: "a.pcap".to_owned(), offset: None, reason: "cut".to_owned(), count })
+        AnyRow::Issue(Issue {
+            file: "a.pcap".to_owned(),
+            offset: None,
+            reason: "cut".to_owned(),
+            count,
+            lost: true,
+        })
     }
 
     /// Refuses every byte, as a pipe does whose reader went away.

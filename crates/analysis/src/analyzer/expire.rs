@@ -3,6 +3,7 @@
 use super::{Analyzer, Role};
 use crate::{
     connection::{Connection, Counters, Ending},
+    issues::Oddity,
     rows::{Direction, Sink},
 };
 
@@ -139,18 +140,9 @@ impl<S: Sink> Analyzer<S> {
         for number in self.flows.numbers() {
             self.end_plain(number);
         }
-        for (count, reason) in [
-            (
-                self.copies,
-                "packets captured twice (mirror port, several interfaces, both sides of a NAT); the copies were left out",
-            ),
-            (self.reassembly.incomplete, "IP datagrams of which fragments are missing"),
-            (self.events_lost, "events and announcements beyond the limit of a connection"),
-        ] {
-            if count > 0 {
-                self.issues.count("", reason, count);
-            }
-        }
+        self.issues.count(Oddity::Copy, self.copies);
+        self.issues.count(Oddity::Fragments, self.reassembly.incomplete);
+        self.issues.count(Oddity::TooManyEvents, self.events_lost);
         self.traffic.finish(&mut self.sink);
         self.hosts.finish(&mut self.sink);
         self.issues.finish(&mut self.sink);

@@ -7,14 +7,15 @@ use crate::{
     connection::{Connection, Counters, Subflow},
     duplicates::{Print, Recent},
     flow::{FlowIndex, FlowKey, Slab},
+    issues::{IssueTable, Oddity},
     options::Options,
     reassembly::{Reassembly, Whole},
-    rows::{AnyRow, Direction, Sink},
+    rows::{AnyRow, Direction, Issue, Sink},
     segment::Segment,
-    traffic::{HostTable, IssueTable, TrafficTable},
+    traffic::{HostTable, TrafficTable},
 };
 use hashbrown::HashMap;
-use subflow_capture::Packet;
+use subflow_capture::{Input, Packet};
 use subflow_wire::{
     Dissection, IpPacket, dissect,
     tcp::{self, Tcp, TcpError},
@@ -165,9 +166,23 @@ impl<S: Sink> Analyzer<S> {
         self.packets
     }
 
-    /// Notes something that the input could not give: `offset` is a position in the (uncompressed) file.
-    pub fn input_issue(&mut self, file: &str, offset: Option<u64>, reason: impl Into<String>, count: u64) {
-        self.issues.add(file.to_owned(), offset, reason.into(), count);
+    /// Notes something about the input for table `issues`.
+    pub fn issue(&mut self, issue: Issue) {
+        self.issues.add(issue);
+    }
+
+    /// Notes what could not be read of an input; complete once it has been read to its end.
+    pub fn input_issues(&mut self, input: &Input) {
+        for issue in input.issues() {
+            let file = usize::try_from(issue.file).ok().and_then(|index| input.files().get(index));
+            self.issue(Issue {
+                file: file.map_or_else(String::new, |file| file.name.clone()),
+                offset: issue.offset,
+                reason: issue.reason.to_string(),
+                count: issue.count,
+                lost: issue.reason.loses_data(),
+            });
+        }
     }
 
     /// Takes the next packet.
@@ -188,13 +203,9 @@ impl<S: Sink> Analyzer<S> {
             }
             Dissection::Ip(ip) => self.tcp(&ip, packet.time_ns, packet.frame),
             Dissection::NotIp => {}
-            Dissection::UnknownLink(link) => {
-                let reason = format!("link type {} is not supported; its packets were skipped", link.0);
-                self.issues.count("", &reason, 1);
-            }
+            Dissection::UnknownLink(link) => self.issues.count(Oddity::UnknownLink(link), 1),
             Dissection::Malformed(malformed) => {
-                let reason = format!("damaged {} header: {}", malformed.layer, malformed.reason);
-                self.issues.count("", &reason, 1);
+                self.issues.count(Oddity::Damaged(malformed.layer, malformed.reason), 1);
             }
         }
     }
@@ -280,12 +291,12 @@ impl<S: Sink> Analyzer<S> {
     fn headless(&mut self, ip: &IpPacket<'_>, error: TcpError) {
         let ports = tcp::ports(ip.payload);
         let stump = ip.payload_len < tcp::HEADER_LEN as u32;
-        let reason = match error {
-            TcpError::Short if stump => "packet too short for a TCP header",
-            TcpError::Short => "TCP header cut by the snap length",
-            TcpError::BadOffset => "TCP header with a data offset below 5",
+        let oddity = match error {
+            TcpError::Short if stump => Oddity::Stump,
+            TcpError::Short => Oddity::HeaderCut,
+            TcpError::BadOffset => Oddity::BadOffset,
         };
-        self.issues.count("", reason, 1);
+        self.issues.count(oddity, 1);
         if stump {
             return;
         }

@@ -140,7 +140,11 @@ impl Connection {
         }
         if !segment.flags.ack() {
             self.capable[0] = true;
-            self.offered |= 1_u16.checked_shl(u32::from(option.version)).unwrap_or(0);
+            // A version asks for those below it, too, but for 0, whose SYN looks different.
+            self.offered |= match option.version {
+                0 => 1,
+                highest => (2_u32 << u32::from(highest.min(15))).wrapping_sub(2) as u16,
+            };
             // Later versions are asked for as such and answered as v1 at best.
             self.version = self.version.or(version);
             self.checksum = Some(self.checksum.unwrap_or(false) || option.checksum_required());
@@ -163,22 +167,24 @@ impl Connection {
             self.fall_back(subflow, direction, segment.time, segment.frame, Fallback::Mirror);
             return;
         }
-        let Some(key) = option.sender_key.filter(|_| version.is_some()) else {
-            self.event(
-                subflow,
-                direction,
-                segment,
-                EventKind::Violation,
-                "SYN/ACK with an MP_CAPABLE without a usable key",
-            );
-            self.fall_back(subflow, direction, segment.time, segment.frame, Fallback::SynAck);
-            return;
+        let offered = !self.capable[0] || self.offered >> option.version & 1 == 1;
+        let objection = if option.sender_key.is_none() || version.is_none() {
+            Some("without a usable key")
+        } else if !offered {
+            Some("of a version that the SYN did not offer")
+        } else if option.extensibility() {
+            Some("with the unassigned flag B")
+        } else if !option.hmac() {
+            Some("without a known cryptographic algorithm")
+        } else {
+            None
         };
-        if self.capable[0] && self.offered >> option.version & 1 == 0 {
-            let detail =
-                format!("the SYN/ACK answers with version {}, which the SYN did not offer", option.version);
+        if let Some(objection) = objection {
+            let detail = format!("the SYN/ACK answers with an MP_CAPABLE {objection}");
             self.event(subflow, direction, segment, EventKind::Violation, detail);
+            self.fall_back(subflow, direction, segment.time, segment.frame, Fallback::SynAck);
         }
+        let Some(key) = option.sender_key else { return };
         if version != self.version {
             self.forget_key(direction.reverse());
         }
@@ -197,6 +203,11 @@ impl Connection {
         version: Option<Version>,
     ) {
         self.capable[2] = true;
+        if self.fallback == Fallback::SynAck && option.sender_key.is_some() {
+            // The client took the answer all the same.
+            self.fallback = Fallback::None;
+            self.events.retain(|event| event.kind != EventKind::Fallback);
+        }
         self.version = self.version.or(version);
         self.checksum = Some(self.checksum.unwrap_or(false) || option.checksum_required());
         for (side, key) in [(direction, option.sender_key), (direction.reverse(), option.receiver_key)] {

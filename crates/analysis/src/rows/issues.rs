@@ -13,5 +13,8 @@ table! {
         pub reason: String,
         /// How often.
         pub count: u64,
+        /// Whether something of the input is missing from the tables because of it, as opposed to an oddity that was
+        /// dealt with (copies, disorder, a clock set back).
+        pub lost: bool,
     }
 }

@@ -95,7 +95,11 @@ fn an_answer_in_a_version_not_offered_is_told() {
     lab.send(&mut path, S2C, &Shot::new(SYN_ACK, &[capable(Version::V0, &KEYS[1..])], 0));
     let tables = lab.analyze();
     assert_eq!(tables.events[0].kind, EventKind::Violation);
-    assert!(tables.events[0].detail.contains("version 0"), "{}", tables.events[0].detail);
+    assert!(tables.events[0].detail.contains("did not offer"), "{}", tables.events[0].detail);
+    assert_eq!(tables.connections[0].fallback, Fallback::SynAck);
+    // Unless the client goes on with it.
+    lab.send(&mut path, C2S, &Shot::new(ACK, &[capable(Version::V0, &KEYS)], 0));
+    assert_eq!(lab.analyze().connections[0].fallback, Fallback::None);
 }
 
 #[test]

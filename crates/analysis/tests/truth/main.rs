@@ -6,4 +6,6 @@
 //! value that the capture does show; a reason that is no longer needed fails the test.
 
 mod crafted;
+mod kernel;
+mod packetdrill;
 mod support;

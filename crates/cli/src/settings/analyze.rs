@@ -276,18 +276,19 @@ mod tests {
         let below = || Layer {
             format: Some((Format::Json, Origin::Environment("SUBFLOW_FORMAT"))),
             idle_timeout: Some(5),
+            threads: NonZeroUsize::new(3),
             strict: Some(true),
             quiet: Some(true),
             progress: Some(false),
         };
         let lower = settings_over("", below()).expect("valid");
         assert!(lower.strict && lower.talk.quiet && !lower.talk.progress);
-        assert_eq!(lower.options.idle_timeout_ns, 5);
+        assert_eq!((lower.options.idle_timeout_ns, lower.threads), (5, 3));
         assert!(matches!(lower.output, Output::Stream(Stream::Json(_))));
-        let upper =
-            settings_over("--no-strict -v --progress --idle-timeout 1 -f jsonl", below()).expect("valid");
+        let upper = settings_over("--no-strict -v --progress --idle-timeout 1 --threads 1 -f jsonl", below())
+            .expect("valid");
         assert!(!upper.strict && upper.talk == Talk { quiet: false, verbose: true, progress: true });
-        assert_eq!(upper.options.idle_timeout_ns, 1_000_000_000);
+        assert_eq!((upper.options.idle_timeout_ns, upper.threads), (1_000_000_000, 1));
         assert!(matches!(upper.output, Output::Stream(Stream::Jsonl(_))));
     }
 

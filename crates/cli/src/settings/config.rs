@@ -95,10 +95,11 @@ mod tests {
 
     #[test]
     fn all_keys_are_read() {
-        let text = "format = \"jsonl\"\nidle-timeout = 1.5\nstrict = true\nquiet = true\nprogress = false\n";
+        let text = "format = \"jsonl\"\nidle-timeout = 1.5\nthreads = 4\nstrict = true\nquiet = true\nprogress = false\n";
         let layer = parse(Path::new("c.toml"), text).expect("a configuration");
         assert_eq!(layer.format.map(|(format, _)| format), Some(Format::Jsonl));
         assert_eq!(layer.idle_timeout, Some(1_500_000_000));
+        assert_eq!(layer.threads.map(NonZeroUsize::get), Some(4));
         assert_eq!((layer.strict, layer.quiet, layer.progress), (Some(true), Some(true), Some(false)));
     }
 

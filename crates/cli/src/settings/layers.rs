@@ -140,6 +140,7 @@ mod tests {
         assert_eq!(layer("SUBFLOW_STRICT", "yes").expect("reads").strict, Some(true));
         assert_eq!(layer("SUBFLOW_STRICT", "0").expect("reads").strict, Some(false));
         assert_eq!(layer("SUBFLOW_IDLE_TIMEOUT", "2").expect("reads").idle_timeout, Some(2_000_000_000));
+        assert_eq!(layer("SUBFLOW_THREADS", "2").expect("reads").threads, NonZeroUsize::new(2));
         let format = layer("SUBFLOW_FORMAT", "CSV").expect("reads").format;
         assert_eq!(format, Some((Format::Csv, Origin::Environment("SUBFLOW_FORMAT"))));
     }
@@ -151,6 +152,7 @@ mod tests {
             text("SUBFLOW_QUIET", "very"),
             "the environment variable SUBFLOW_QUIET: 'very' is neither true nor false"
         );
+        assert!(text("SUBFLOW_THREADS", "0").ends_with("'0' is no number of threads, 1 or more"));
         assert!(text("SUBFLOW_FORMAT", "xml").ends_with("they are table, json, jsonl, csv, parquet"));
         assert!(text("SUBFLOW_IDLE_TIMEOUT", "0").ends_with("'0' is not a number of seconds above 0"));
     }

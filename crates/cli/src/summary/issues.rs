@@ -32,6 +32,7 @@ mod tests {
             offset: Some(offset),
             reason: "file ends inside a packet record".to_owned(),
             count: 1,
+            lost: true,
         };
         assert_eq!(render(&[]), "");
         let text = render(&(0..12_000).map(issue).collect::<Vec<_>>());

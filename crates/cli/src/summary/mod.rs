@@ -67,6 +67,7 @@ mod tests {
             offset: Some(123_456),
             reason: "file ends inside a packet record".to_owned(),
             count: 1,
+            lost: true,
         }));
         let text = render(&summary);
         assert!(text.lines().all(|line| line.chars().count() <= 100 && !line.ends_with(' ')), "{text}");

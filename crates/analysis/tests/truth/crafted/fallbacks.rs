@@ -1,11 +1,7 @@
 //! `fallbacks`: options removed from the SYN or from the SYN/ACK, seen at the server.
 
 use super::trace;
-use crate::support::{
-    data::folder,
-    json::Must,
-    run::Ask,
-};
+use crate::support::{data::folder, json::Must, run::Ask};
 use subflow_analysis::rows::{EventKind, Fallback};
 
 #[test]

@@ -13,7 +13,9 @@ use crate::support::{
 };
 use serde_json::Value;
 use std::{net::IpAddr, path::Path};
-use subflow_analysis::rows::{Close, Connection, Direction, EventKind, Fallback, Opener, State, Subflow, Tables};
+use subflow_analysis::rows::{
+    Close, Connection, Direction, EventKind, Fallback, Opener, State, Subflow, Tables,
+};
 
 /// Every trace of the folder; a new one joins the tests by its name here.
 const NAMES: [&str; 14] = [
@@ -123,8 +125,10 @@ fn connection(findings: &mut Findings, place: &str, tables: &Tables, row: &Conne
     findings.equal(&at("close"), row.close, close(truth));
     let (first, last) = (truth["first"].as_f64().unwrap(), truth["last"].as_f64().unwrap());
     let start = row.start.0 as f64 / 1e9;
-    let near = (start - first).abs() < MICROSECOND && (row.duration - (last - first)).abs() < 2.0 * MICROSECOND;
-    findings.holds(&at("start, duration"), near, || format!("{start} {} for {first} to {last}", row.duration));
+    let near =
+        (start - first).abs() < MICROSECOND && (row.duration - (last - first)).abs() < 2.0 * MICROSECOND;
+    findings
+        .holds(&at("start, duration"), near, || format!("{start} {} for {first} to {last}", row.duration));
     if truth["mptcp_established"] == true {
         keys(findings, place, row, truth);
     }
@@ -134,7 +138,9 @@ fn connection(findings: &mut Findings, place: &str, tables: &Tables, row: &Conne
     for truth in subflows {
         let (addr, port) = truth["client"].end();
         let place = format!("{place}: subflow of {addr}:{port}");
-        let mine = |row: &&&Subflow| [(row.src_addr, row.src_port), (row.dst_addr, row.dst_port)].contains(&(addr, port));
+        let mine = |row: &&&Subflow| {
+            [(row.src_addr, row.src_port), (row.dst_addr, row.dst_port)].contains(&(addr, port))
+        };
         let found: Vec<_> = rows.iter().filter(mine).collect();
         findings.equal(&format!("{place}: rows"), found.len(), 1);
         if let Some(row) = found.first() {
@@ -162,8 +168,16 @@ fn keys(findings: &mut Findings, place: &str, row: &Connection, truth: &Value) {
     let at = |column: &str| format!("{place}: {column}");
     findings.equal(&at("client_key"), row.client_key.map(|key| key.0), hex("client_key"));
     findings.equal(&at("server_key"), row.server_key.map(|key| key.0), hex("server_key"));
-    findings.equal(&at("client_token"), row.client_token.map(|token| u64::from(token.0)), hex("client_token"));
-    findings.equal(&at("server_token"), row.server_token.map(|token| u64::from(token.0)), hex("server_token"));
+    findings.equal(
+        &at("client_token"),
+        row.client_token.map(|token| u64::from(token.0)),
+        hex("client_token"),
+    );
+    findings.equal(
+        &at("server_token"),
+        row.server_token.map(|token| u64::from(token.0)),
+        hex("server_token"),
+    );
     let number = |member: &str| truth[member].as_u64();
     findings.equal(&at("client_idsn"), row.client_idsn.map(|idsn| idsn.0), number("client_idsn"));
     findings.equal(&at("server_idsn"), row.server_idsn.map(|idsn| idsn.0), number("server_idsn"));
@@ -251,7 +265,11 @@ fn subflow(findings: &mut Findings, place: &str, row: &Subflow, truth: &Value) {
     findings.equal(&at("backup"), row.backup, truth["backup"] == true);
     findings.equal(&at("address_id"), row.address_id.map(u64::from), truth["addr_id"].as_u64());
     findings.equal(&at("packets"), row.packets_c2s + row.packets_s2c, truth["packets"].number());
-    findings.equal(&at("unique_bytes"), [row.unique_bytes_c2s, row.unique_bytes_s2c], truth["payload"].pair());
+    findings.equal(
+        &at("unique_bytes"),
+        [row.unique_bytes_c2s, row.unique_bytes_s2c],
+        truth["payload"].pair(),
+    );
     let again = [row.retransmitted_bytes_c2s, row.retransmitted_bytes_s2c];
     findings.equal(&at("retransmitted_bytes"), again, truth["retransmitted"].pair());
     let all = [row.unique_bytes_c2s + again[0], row.unique_bytes_s2c + again[1]];

@@ -1,12 +1,7 @@
 //! The traces that list every option: each shows up in the row of its frame, and nothing else does.
 
 use super::{direction, trace};
-use crate::support::{
-    data::folder,
-    findings::Findings,
-    json::Must,
-    run::Ask,
-};
+use crate::support::{data::folder, findings::Findings, json::Must, run::Ask};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use subflow_analysis::rows::{EventKind, Tables};
@@ -46,7 +41,9 @@ fn every_option_has_its_row() {
         let announcements = |echo: bool| tables.announcements.iter().filter(|row| row.echo == echo).count();
         let listed = |echo: bool| {
             let options = truth["expected_options"].list().iter();
-            options.filter(|option| option["option"] == "ADD_ADDR" && (option["echo"] == true) == echo).count()
+            options
+                .filter(|option| option["option"] == "ADD_ADDR" && (option["echo"] == true) == echo)
+                .count()
         };
         findings.equal(&format!("{name}: announcements"), announcements(false), listed(false));
         findings.equal(&format!("{name}: echoes"), announcements(true), listed(true));

@@ -1,16 +1,12 @@
 //! `scan_answers`: a scanner's probes and ten kinds of answers.
 
 use super::trace;
-use crate::support::{
-    data::folder,
-    findings::Findings,
-    json::Must,
-};
+use crate::support::{data::folder, findings::Findings, json::Must};
 use std::net::IpAddr;
 use subflow_analysis::rows::{Connection, Fallback, State};
 
-/// What a passive look at each answer must say: fallback, version, and the state of the one subflow. The scanner
-/// resets whatever is answered.
+/// What a passive look at each answer must say: fallback, version (the answer's, where it has one), and the state of the
+/// one subflow. The scanner resets whatever is answered, so nothing shows whether a client could have used the answer.
 const ANSWERS: [(&str, Fallback, Option<u8>, State); 10] = [
     ("v0 real", Fallback::None, Some(0), State::Reset),
     ("v1 real", Fallback::None, Some(1), State::Reset),
@@ -20,12 +16,7 @@ const ANSWERS: [(&str, Fallback, Option<u8>, State); 10] = [
     ("v1 asked, v0 answered", Fallback::None, Some(0), State::Reset),
     ("reset", Fallback::None, Some(1), State::Refused),
     ("silence", Fallback::None, Some(1), State::SynLost),
-    (
-        "option damaged: length 12 with version 1 in a v0 answer",
-        Fallback::None,
-        Some(0),
-        State::Reset,
-    ),
+    ("option damaged: length 12 with version 1 in a v0 answer", Fallback::None, Some(0), State::Reset),
     ("MP_CAPABLE twice", Fallback::None, Some(0), State::Reset),
 ];
 

@@ -1,12 +1,7 @@
 //! `synth_server_trace`: a server's view of a mixed population, with the tables of a server study as its truth.
 
 use super::trace;
-use crate::support::{
-    data::folder,
-    findings::Findings,
-    json::Must,
-    run::run,
-};
+use crate::support::{data::folder, findings::Findings, json::Must, run::run};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use subflow_analysis::{
@@ -62,7 +57,8 @@ fn every_table_through_rows() {
 
     let mut ports = histogram(rows.iter().map(|row| u32::from(row.server_port)));
     let named = told(&truth["by_port"]);
-    let others: u64 = ports.iter().filter(|(port, _)| !named.contains_key(*port)).map(|(_, count)| count).sum();
+    let others: u64 =
+        ports.iter().filter(|(port, _)| !named.contains_key(*port)).map(|(_, count)| count).sum();
     ports.retain(|port, _| named.contains_key(port));
     findings.equal("by_port", ports, named);
     findings.equal("other_ports", others, number("other_ports"));
@@ -95,7 +91,8 @@ fn every_table_through_rows() {
     findings.equal("data_bytes", data, truth["data_bytes"].pair());
     let reinjected = [sum(|row| row.reinjected_bytes_c2s), sum(|row| row.reinjected_bytes_s2c)];
     findings.equal("reinjected_bytes", reinjected, truth["reinjected_bytes"].pair());
-    let with = rows.iter().filter(|row| row.reinjected_bytes_c2s + row.reinjected_bytes_s2c > 0).count() as u64;
+    let with =
+        rows.iter().filter(|row| row.reinjected_bytes_c2s + row.reinjected_bytes_s2c > 0).count() as u64;
     findings.equal("connections_with_reinjection", with, number("connections_with_reinjection"));
     let by_row: BTreeSet<_> = tables.reinjections.iter().map(|row| row.connection_id).collect();
     findings.equal("connections in reinjections", by_row.len() as u64, with);
@@ -174,7 +171,8 @@ fn plain_connections_are_no_rows() {
     let (truth, tables) = trace(&folder, "synth_server_trace");
     let plain = truth["plain"].list();
     assert_eq!(plain.len() as u64, truth["tables"]["plain_tcp"].number());
-    let clients: BTreeSet<_> = tables.connections.iter().map(|row| (row.client_addr, row.client_port)).collect();
+    let clients: BTreeSet<_> =
+        tables.connections.iter().map(|row| (row.client_addr, row.client_port)).collect();
     let mut ports: BTreeMap<u16, u64> = BTreeMap::new();
     for truth in plain {
         assert!(!clients.contains(&truth["client"].end()), "{}", truth["client"]);

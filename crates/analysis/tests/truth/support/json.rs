@@ -17,7 +17,7 @@ pub(crate) trait Must {
     fn text(&self) -> &str;
     /// As a list.
     fn list(&self) -> &[Value];
-    /// `[address, port]`.
+    /// `[address, port]`; an IPv4 address as an IPv6 socket shows it counts as IPv4.
     fn end(&self) -> (IpAddr, u16);
     /// The member's number, or 0 when there is no such member.
     fn count(&self, member: &str) -> u64;
@@ -39,9 +39,9 @@ impl Must for Value {
     }
 
     fn end(&self) -> (IpAddr, u16) {
-        let addr = self[0].text().parse().unwrap_or_else(|_| panic!("not an address: {self}"));
+        let addr: IpAddr = self[0].text().parse().unwrap_or_else(|_| panic!("not an address: {self}"));
         let port = u16::try_from(self[1].number()).unwrap_or_else(|_| panic!("not a port: {self}"));
-        (addr, port)
+        (addr.to_canonical(), port)
     }
 
     fn count(&self, member: &str) -> u64 {

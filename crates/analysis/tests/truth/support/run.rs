@@ -1,6 +1,10 @@
 //! From a capture to its tables.
 
-use std::{collections::BTreeMap, net::IpAddr, path::Path};
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 use subflow_analysis::{
     Analyzer, Options,
     rows::{Announcement, Connection, Direction, Event, EventKind, Sink, State, Subflow, Tables},
@@ -12,15 +16,17 @@ pub(crate) const BOTH: [Direction; 2] = [Direction::C2s, Direction::S2c];
 
 /// Analyses one capture; also says how many packets the input held.
 pub(crate) fn run<S: Sink>(path: &Path, sink: S) -> (S, u64) {
-    let mut input = Input::open(&[path.to_owned()]).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    run_all(&[path.to_owned()], sink)
+}
+
+/// Analyses several captures as one.
+fn run_all<S: Sink>(paths: &[PathBuf], sink: S) -> (S, u64) {
+    let mut input = Input::open(paths).unwrap_or_else(|error| panic!("{paths:?}: {error}"));
     let mut analyzer = Analyzer::new(Options::default(), sink);
     while let Some(packet) = input.next_packet() {
         analyzer.packet(&packet);
     }
-    for issue in input.issues() {
-        let file = input.files().get(issue.file as usize).map_or("", |file| &file.name);
-        analyzer.input_issue(file, issue.offset, issue.reason.to_string(), issue.count);
-    }
+    analyzer.input_issues(&input);
     let packets = analyzer.packets();
     (analyzer.finish(), packets)
 }
@@ -28,6 +34,13 @@ pub(crate) fn run<S: Sink>(path: &Path, sink: S) -> (S, u64) {
 /// The tables of one capture, in order.
 pub(crate) fn tables(path: &Path) -> Tables {
     let (mut tables, _) = run(path, Tables::default());
+    tables.sort();
+    tables
+}
+
+/// The tables of several captures of the same traffic, in order.
+pub(crate) fn tables_of(paths: &[PathBuf]) -> Tables {
+    let (mut tables, _) = run_all(paths, Tables::default());
     tables.sort();
     tables
 }

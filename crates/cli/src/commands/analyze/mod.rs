@@ -41,8 +41,8 @@ pub(super) fn run(args: AnalyzeArgs) -> Result<Exit, Failure> {
     if outcome.interrupted {
         return Ok(Exit::Interrupted);
     }
-    if settings.strict && seen.issues > 0 {
-        let things = counted(seen.issues, "thing");
+    if settings.strict && seen.losses > 0 {
+        let things = counted(seen.losses, "thing");
         return Err(Failure::failed(format!("{things} in the input could not be read, and --strict is set"))
             .hint("the table `issues` lists them; without --strict this is a warning"));
     }
@@ -151,6 +151,7 @@ mod tests {
             offset,
             reason: "cut".to_owned(),
             count,
+            lost: true,
         };
         assert_eq!(issue_line(&issue("a.pcap", Some(24), 1)), "a.pcap: cut at byte 24");
         assert_eq!(issue_line(&issue("a.pcap", None, 2000)), "a.pcap: cut (2,000 times)");

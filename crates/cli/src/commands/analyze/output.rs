@@ -32,6 +32,8 @@ enum To {
 pub(super) struct Seen {
     /// Rows of `issues`.
     pub(super) issues: u64,
+    /// Those of them because of which something of the input is missing.
+    pub(super) losses: u64,
     /// The first of them.
     pub(super) first_issues: Vec<Issue>,
 }
@@ -100,6 +102,7 @@ impl Sink for Rows {
     fn row(&mut self, row: AnyRow) {
         if let AnyRow::Issue(issue) = &row {
             self.seen.issues += 1;
+            self.seen.losses += u64::from(issue.lost);
             if self.seen.first_issues.len() < ISSUES_KEPT {
                 self.seen.first_issues.push(issue.clone());
             }

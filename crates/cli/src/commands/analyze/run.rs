@@ -5,8 +5,9 @@ use super::progress::Progress;
 use crate::interrupt;
 use crate::settings::Talk;
 use std::sync::atomic::Ordering;
+use subflow_analysis::rows::Issue;
 use subflow_analysis::{Analyzer, Options};
-use subflow_capture::{Ahead, Input, Packets, named_issues};
+use subflow_capture::{Ahead, Input, Packets};
 
 /// How many packets pass between two looks at the clock, the keyboard and the output.
 const ROUND: u64 = 4096;
@@ -47,12 +48,10 @@ pub(super) fn analyze(
     progress.clear();
     // Pressed at the very end, it may have cut short what a pipe would still have brought.
     let interrupted = interrupt::is_pressed();
-    for (file, issue) in named_issues(&input) {
-        analyzer.input_issue(file, issue.offset, issue.reason.to_string(), issue.count);
-    }
+    analyzer.input_issues(&input);
     if interrupted {
         let reason = format!("interrupted: only the first {packets} packets were analysed");
-        analyzer.input_issue("", None, reason, 1);
+        analyzer.issue(Issue { file: String::new(), offset: None, reason, count: 1, lost: true });
     }
     let files = u64::try_from(input.files().len()).unwrap_or(u64::MAX);
     (Outcome { packets, files, interrupted }, analyzer.finish())
