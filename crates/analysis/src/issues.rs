@@ -14,6 +14,10 @@ pub(crate) enum Oddity {
     Stump,
     /// The snap length cut the TCP header.
     HeaderCut,
+    /// The snap length cut the TCP options.
+    OptionsCut,
+    /// A TCP data offset beyond the end of the packet.
+    OffsetBeyond,
     /// A TCP data offset below 5.
     BadOffset,
     /// Captured twice.
@@ -33,6 +37,8 @@ impl Oddity {
             Self::Damaged(layer, reason) => format!("damaged {layer} header: {reason}"),
             Self::Stump => "packet too short for a TCP header".to_owned(),
             Self::HeaderCut => "TCP header cut by the snap length".to_owned(),
+            Self::OptionsCut => "TCP options cut by the snap length".to_owned(),
+            Self::OffsetBeyond => "TCP header with a data offset beyond its packet".to_owned(),
             Self::BadOffset => "TCP header with a data offset below 5".to_owned(),
             Self::Copy => {
                 "packets captured twice (mirror port, several interfaces, both sides of a NAT) were left out"

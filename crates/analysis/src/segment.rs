@@ -26,8 +26,10 @@ pub(crate) struct Segment<'a> {
     pub(crate) dss: Option<Dss>,
     /// Whether there are MPTCP options besides that DSS.
     pub(crate) others: bool,
-    /// Whether the snap length (or damage) hides options.
+    /// Whether the snap length or damage hides options.
     pub(crate) options_cut: bool,
+    /// What is wrong with the options, if they are damaged.
+    pub(crate) damage: Option<&'static str>,
     /// TTL or hop limit.
     pub(crate) hop_limit: u8,
     tcp: Tcp<'a>,
@@ -48,6 +50,7 @@ impl<'a> Segment<'a> {
             dss: None,
             others: false,
             options_cut: tcp.options_cut(),
+            damage: None,
             hop_limit,
             tcp,
         };
@@ -56,7 +59,11 @@ impl<'a> Segment<'a> {
                 TcpOption::Timestamps { value, echo } => segment.timestamps = Some((value, echo)),
                 TcpOption::Mptcp(Mptcp::Dss(dss)) if segment.dss.is_none() => segment.dss = Some(dss),
                 TcpOption::Mptcp(_) => segment.others = true,
-                TcpOption::Malformed { .. } => segment.options_cut = true,
+                TcpOption::Malformed { reason, .. } => {
+                    // Where the snap length cut, the walk ends in an option that is only cut.
+                    segment.damage = (!segment.options_cut).then_some(reason);
+                    segment.options_cut = true;
+                }
                 _ => {}
             }
         }

@@ -144,11 +144,10 @@ impl<S: Sink> Analyzer<S> {
         let Some(owner) = self.connections.get_mut(connection) else { return };
         let Some(flow) = self.flows.get_mut(number) else { return };
         let (src, dst) = (flow.key.end(opener), flow.key.end(1 - opener));
+        let initial = matches!(segment.handshake(), Some(Mptcp::Capable(_)));
         let mut subflow = Box::new(owner.add_subflow(number, direction, src, dst, segment.time));
-        subflow.join = !matches!(segment.handshake(), Some(Mptcp::Capable(_)));
-        if !subflow.join || subflow.id == 0 {
-            subflow.address_id = Some(0);
-        }
+        subflow.join = !initial;
+        subflow.address_id = initial.then_some(0);
         let low = if opener == 0 { direction } else { direction.reverse() };
         flow.role = Role::Subflow { connection, low, subflow };
         flow.opener = flow.opener.or_else(|| segment.flags.syn().then_some((opener, segment.seq)));

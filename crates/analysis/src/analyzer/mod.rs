@@ -236,6 +236,10 @@ impl<S: Sink> Analyzer<S> {
                 return;
             }
         };
+        if tcp.options_cut() {
+            let beyond = tcp.header_len() as u32 > ip.payload_len;
+            self.issues.count(if beyond { Oddity::OffsetBeyond } else { Oddity::OptionsCut }, 1);
+        }
         let (key, side) = FlowKey::of(ip.src, tcp.src_port(), ip.dst, tcp.dst_port());
         let number = self.flow(key, side, &tcp, time);
         let Some(flow) = self.flows.get_mut(number) else { return };
@@ -318,7 +322,9 @@ impl<S: Sink> Analyzer<S> {
         {
             let reused = syn
                 && match flow.opener {
-                    Some((opener, isn)) => opener == side && (isn != tcp.seq() || flow.is_old(time)),
+                    Some((opener, isn)) => {
+                        opener == side && (isn != tcp.seq() || flow.reset || flow.is_old(time))
+                    }
                     None => true,
                 };
             if !reused {

@@ -34,8 +34,9 @@ impl Connection {
                         Some(key) if key != option.key => "abort with a key that is not the receiver's",
                         _ => "abort of the connection",
                     };
+                    // A wrong key makes it void (RFC 8684, section 3.5).
+                    self.fastclose |= peer.is_none_or(|key| key == option.key);
                     self.event(subflow, direction, segment, EventKind::FastClose, detail);
-                    self.fastclose = true;
                 }
                 Mptcp::TcpRst(option) => {
                     let again = if option.transient() { ", transient" } else { "" };
@@ -120,17 +121,20 @@ impl Connection {
         }
     }
 
-    /// MP_PRIO: an address id, if present, names another subflow (v0 only).
-    fn prio(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>, option: Prio) {
+    /// MP_PRIO: an address id of the sender, if present (v0 only), names other subflows than the one that carries it.
+    fn prio(&mut self, subflow: &Subflow, direction: Direction, segment: &Segment<'_>, option: Prio) {
         let priority = if option.backup { "backup" } else { "regular" };
         let detail = match option.address_id {
             None => {
-                subflow.backup_now = option.backup;
+                if let Some(holder) = self.holders.get_mut(usize::from(subflow.id)) {
+                    holder.backup = Some(option.backup);
+                }
                 format!("subflow {} becomes {priority}", subflow.id)
             }
             Some(id) => {
-                if subflow.address_id == Some(id) {
-                    subflow.backup_now = option.backup;
+                let side = direction.index();
+                for holder in self.holders.iter_mut().filter(|holder| holder.address_ids[side] == Some(id)) {
+                    holder.backup = Some(option.backup);
                 }
                 format!("subflows of address id {id} become {priority}")
             }

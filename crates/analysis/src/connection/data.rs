@@ -244,10 +244,10 @@ impl Connection {
         if self.fallback == Fallback::None {
             half.mapped = half.mapped.saturating_sub(unmapped.cast_unsigned());
         }
-        if unmapped > 0 && !options_cut {
-            half.unmapped.push(Unmapped { start, end, time, frame });
+        if unmapped > 0 {
+            half.unmapped.push(Unmapped { start, end, time, frame, excused: options_cut });
             self.judge_unmapped(subflow, direction);
-        } else if count > 0 {
+        } else {
             for &(from, to) in &mapped[..count] {
                 self.carry(subflow, direction, time, frame, from, to);
             }

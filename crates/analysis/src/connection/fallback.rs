@@ -9,6 +9,8 @@ use subflow_wire::mptcp;
 
 /// So many segments without a mapping make a fallback; a mapping may come late when packets were reordered.
 const PATIENCE: usize = 4;
+/// Segments kept that may have had a mapping which could not be read.
+const MOST_EXCUSED: usize = 256;
 
 impl Connection {
     /// The connection has fallen back here.
@@ -49,18 +51,20 @@ impl Connection {
 
     /// Payload without a mapping: a fallback, if it stays so and there is no other subflow.
     pub(super) fn judge_unmapped(&mut self, subflow: &mut Subflow, direction: Direction) {
-        let half = &subflow.halves[direction.index()];
+        let half = &mut subflow.halves[direction.index()];
         if self.fallback != Fallback::None {
             self.map_as_stream(subflow, direction);
-        } else if half.unmapped.len() >= PATIENCE {
+        } else if half.unmapped.iter().filter(|segment| !segment.excused).count() >= PATIENCE {
             self.settle_unmapped(subflow, direction);
+        } else if half.unmapped.len() > MOST_EXCUSED {
+            half.unmapped.remove(0);
         }
     }
 
     /// No mapping will come any more for the payload that waits for one.
     pub(super) fn settle_unmapped(&mut self, subflow: &mut Subflow, direction: Direction) {
         let half = &mut subflow.halves[direction.index()];
-        let Some(first) = half.unmapped.first().copied() else { return };
+        let Some(first) = half.unmapped.iter().find(|segment| !segment.excused).copied() else { return };
         if subflow.id == 0 && self.open_subflows <= 1 && half.syn_seen || self.fallback != Fallback::None {
             let never = !half.dss_seen;
             let fallback = match (self.mp_fail, never) {
@@ -72,7 +76,8 @@ impl Connection {
             self.map_as_stream(subflow, direction);
             return;
         }
-        let bytes: i64 = half.unmapped.iter().map(|segment| segment.end - segment.start).sum();
+        let unexcused = half.unmapped.iter().filter(|segment| !segment.excused);
+        let bytes: i64 = unexcused.map(|segment| segment.end - segment.start).sum();
         half.unmapped.clear();
         let detail = format!("{bytes} payload bytes that no mapping covers");
         self.event_at(subflow.id, direction, first.time, first.frame, EventKind::Violation, detail);

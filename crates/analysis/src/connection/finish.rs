@@ -196,7 +196,7 @@ impl Connection {
             join_delay: start.map(|start| (subflow.start - start) as f64 / 1e9),
             state: subflow.state(),
             backup: subflow.backup,
-            backup_at_end: subflow.backup_now,
+            backup_at_end: self.is_backup(subflow),
             address_id: subflow.address_id,
             hmac_ok: subflow.hmac_ok,
             packets_c2s: counters.packets[0],

@@ -13,6 +13,8 @@ pub(crate) struct Unmapped {
     pub(crate) end: i64,
     pub(crate) time: i64,
     pub(crate) frame: u64,
+    /// Its options could not be read, so that it may well have had a mapping.
+    pub(crate) excused: bool,
 }
 
 /// One direction of a subflow.

@@ -40,6 +40,12 @@ impl Connection {
         handovers
     }
 
+    /// Whether a subflow was a backup in the end.
+    pub(super) fn is_backup(&self, subflow: &Subflow) -> bool {
+        let said = self.holders.get(usize::from(subflow.id)).and_then(|holder| holder.backup);
+        said.unwrap_or(subflow.backup)
+    }
+
     /// Why an established subflow carried no data; `None` when it did.
     pub(super) fn unused(&self, subflow: &Subflow, subflows: &[Subflow]) -> Option<&'static str> {
         if subflow.state() != State::Established || subflow.used() {
@@ -52,7 +58,7 @@ impl Connection {
             .iter()
             .filter(|other| other.used())
             .all(|other| rtt(other).zip(rtt(subflow)).is_some_and(|(used, unused)| unused > used));
-        Some(if subflow.backup_now {
+        Some(if self.is_backup(subflow) {
             "backup"
         } else if subflow.reset.is_some_and(|reset| reset.time - subflow.start < EARLY_RESET) {
             "reset"

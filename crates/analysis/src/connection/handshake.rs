@@ -239,13 +239,14 @@ impl Connection {
             Join::Syn { backup, address_id, token, nonce, .. } => {
                 subflow.nonces[direction.index()] = Some(nonce);
                 subflow.address_id = Some(address_id);
-                subflow.set_backup(backup);
+                subflow.backup = backup;
+                self.note_address(subflow, direction, address_id);
                 self.tokens[direction.reverse().index()].get_or_insert(token);
             }
             Join::SynAck { backup, address_id, hmac, nonce, .. } => {
                 subflow.nonces[direction.index()] = Some(nonce);
-                subflow.peer_address_id = Some(address_id);
-                subflow.set_backup(subflow.backup || backup);
+                subflow.backup |= backup;
+                self.note_address(subflow, direction, address_id);
                 let expected = self.expected_hmac(subflow, opener.reverse()).map(|hmac| leftmost64(&hmac));
                 self.judge_hmac(
                     subflow,
@@ -270,6 +271,13 @@ impl Connection {
                     self.confirmed(subflow, segment);
                 }
             }
+        }
+    }
+
+    /// One side has given its end of the subflow an address id.
+    fn note_address(&mut self, subflow: &Subflow, side: Direction, id: u8) {
+        if let Some(holder) = self.holders.get_mut(usize::from(subflow.id)) {
+            holder.address_ids[side.index()] = Some(id);
         }
     }
 

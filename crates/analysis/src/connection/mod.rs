@@ -37,9 +37,13 @@ pub(crate) struct Base {
     full: bool,
 }
 
-/// What reinjections need to know of the subflow that held the bytes.
+/// What the connection knows of each of its subflows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Holder {
+    /// Address ids of the subflow's ends, by the side that gave them.
+    address_ids: [Option<u8>; 2],
+    /// What MP_PRIO made of its priority last.
+    backup: Option<bool>,
     closed: bool,
     last_repeat: [Option<i64>; 2],
     rtt: Option<i64>,
@@ -244,6 +248,10 @@ impl Connection {
         }
         if segment.others {
             self.control(subflow, direction, segment);
+        }
+        if let Some(damage) = segment.damage {
+            let detail = format!("damaged TCP options: {damage}");
+            self.event(subflow, direction, segment, EventKind::Violation, detail);
         }
         if segment.flags.syn() {
             self.syn(subflow, direction, segment);

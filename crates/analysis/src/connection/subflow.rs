@@ -51,12 +51,8 @@ pub(crate) struct Subflow {
     pub(crate) stripped: bool,
     /// Address id given by the opener.
     pub(crate) address_id: Option<u8>,
-    /// Address id given by the responder.
-    pub(crate) peer_address_id: Option<u8>,
     /// Backup flag of the join, from either side.
     pub(crate) backup: bool,
-    /// Whether it is a backup now, after MP_PRIO.
-    pub(crate) backup_now: bool,
     /// Nonces of MP_JOIN by direction of the sender.
     pub(crate) nonces: [Option<u32>; 2],
     /// Whether all HMACs seen were right.
@@ -90,10 +86,8 @@ impl Subflow {
             phase: None,
             join: id != 0,
             stripped: false,
-            address_id: (id == 0).then_some(0),
-            peer_address_id: None,
+            address_id: None,
             backup: false,
-            backup_now: false,
             nonces: [None; 2],
             hmac_ok: None,
             syns: 0,
@@ -105,12 +99,6 @@ impl Subflow {
             reset: None,
             ttl: None,
         }
-    }
-
-    /// A join sets the backup flag.
-    pub(crate) fn set_backup(&mut self, backup: bool) {
-        self.backup = backup;
-        self.backup_now = backup;
     }
 
     /// Whether no more packets are due: a reset, or a FIN either way.

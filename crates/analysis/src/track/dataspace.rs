@@ -164,7 +164,7 @@ impl DataSpace {
             self.acked_count += 1;
         }
         if let Some(sent) = newest.filter(|_| clean) {
-            self.rtt.add((time - sent).max(0));
+            self.rtt.add(time - sent);
         }
         while self.acked_count > MOST_ACKED {
             self.forget();

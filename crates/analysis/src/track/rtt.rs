@@ -18,8 +18,11 @@ pub(crate) struct Stats {
 }
 
 impl Stats {
-    /// Takes one sample.
+    /// Takes one sample. A negative one, across a clock that was set back, says nothing.
     pub(crate) fn add(&mut self, sample_ns: i64) {
+        if sample_ns < 0 {
+            return;
+        }
         if self.count == 0 {
             (self.min, self.max) = (sample_ns, sample_ns);
         }
@@ -98,7 +101,7 @@ impl Karn {
             self.outstanding.pop_front();
         }
         if let Some(sent) = newest.filter(|_| clean) {
-            self.stats.add((time - sent).max(0));
+            self.stats.add(time - sent);
         }
     }
 }
@@ -131,7 +134,7 @@ impl Timestamps {
         {
             self.sent.pop_front();
             if sent == value {
-                self.stats.add((time - at).max(0));
+                self.stats.add(time - at);
             }
         }
     }

@@ -6,6 +6,8 @@
 //! value that the capture does show; a reason that is no longer needed fails the test.
 
 mod crafted;
+mod formats;
 mod kernel;
 mod packetdrill;
+mod perf;
 mod support;

@@ -27,9 +27,6 @@ enum Why {
     NotMptcpToTheKernel,
     /// The script aborts with the wrong key, which the kernel ignores.
     WrongKey,
-    /// The script repeats, on the same 4-tuple, the sequence number of the SYN before: no capture could tell them
-    /// apart but by the option.
-    SameSequenceNumber,
     /// The script sends the option twice, once on a segment that is no reset.
     NoReset,
     /// The script's infinite mapping comes after the kernel's socket has gone.
@@ -59,13 +56,6 @@ const EXCEPTIONS: &[Exception<Why>] = &[
     Exception {
         why: Why::WrongKey,
         places: &[("fastclose_receive_fastclose_with_rst_v4", "fastclose received", "1")],
-    },
-    Exception {
-        why: Why::SameSequenceNumber,
-        places: &[
-            ("fastclose_receive_fastclose_with_rst_v4", "joins attempted", "0"),
-            ("fastclose_receive_fastclose_with_rst_v4", "joins established", "0"),
-        ],
     },
     Exception { why: Why::NoReset, places: &[("mp_reset_mp_reset_single", "tcprst received", "2")] },
     Exception {

@@ -6,17 +6,18 @@ use std::net::IpAddr;
 use subflow_analysis::rows::{Connection, Fallback, State};
 
 /// What a passive look at each answer must say: fallback, version (the answer's, where it has one), and the state of the
-/// one subflow. The scanner resets whatever is answered, so nothing shows whether a client could have used the answer.
+/// one subflow. The scanner resets whatever is answered. An answer in another version than the one asked for is of no
+/// use to the client: it has shown no key, or another kind of key.
 const ANSWERS: [(&str, Fallback, Option<u8>, State); 10] = [
     ("v0 real", Fallback::None, Some(0), State::Reset),
     ("v1 real", Fallback::None, Some(1), State::Reset),
     ("v0 mirrored key", Fallback::Mirror, Some(0), State::Reset),
     ("v1 mirrored option", Fallback::Mirror, Some(1), State::Reset),
     ("plain TCP", Fallback::SynAck, Some(0), State::Reset),
-    ("v1 asked, v0 answered", Fallback::None, Some(0), State::Reset),
+    ("v1 asked, v0 answered", Fallback::SynAck, Some(0), State::Reset),
     ("reset", Fallback::None, Some(1), State::Refused),
     ("silence", Fallback::None, Some(1), State::SynLost),
-    ("option damaged: length 12 with version 1 in a v0 answer", Fallback::None, Some(0), State::Reset),
+    ("option damaged: length 12 with version 1 in a v0 answer", Fallback::SynAck, Some(1), State::Reset),
     ("MP_CAPABLE twice", Fallback::None, Some(0), State::Reset),
 ];
 

@@ -23,9 +23,11 @@ fn handover_comes_after_the_path_went_black() {
     for capture in scenario.captures() {
         let events = capture.tables.events_of(EventKind::Handover);
         assert_eq!(events.len(), 1, "{}", capture.name);
-        assert_eq!((events[0].subflow_id, events[0].direction), (1, Direction::C2s), "{}", capture.name);
+        assert_eq!(events[0].subflow_id, 0, "{}", capture.name);
+        assert!(events[0].detail.ends_with("data went on on subflow 1"), "{}", events[0].detail);
+        // What was under way arrived, and was heard, for a moment longer.
         let after = events[0].time.0 as f64 / 1e9 - black;
-        assert!((0.0..2.0).contains(&after), "{}: {after} s after", capture.name);
+        assert!((0.0..0.2).contains(&after), "{}: {after} s after", capture.name);
         let backup: Vec<_> = capture.tables.subflows.iter().map(|row| (row.backup, row.unused)).collect();
         assert_eq!(backup, [(false, None), (true, None)], "{}: the backup was used", capture.name);
         for row in &capture.tables.reinjections {
@@ -224,7 +226,7 @@ fn short_connections(findings: &mut Findings, capture: &Capture<'_>) {
         findings.equal(&at("row"), row.is_some(), told["mptcp"] == true);
         let Some(row) = row else { continue };
         findings.equal(&at("server"), (row.server_addr, row.server_port), told["dst"].end());
-        findings.equal(&at("bytes_s2c"), row.bytes_s2c, told["received"].number());
+        findings.equal(&at("bytes_s2c"), row.bytes_s2c, told["received"].number() + told.count("banner"));
         if let Some(sent) = told["sent"].as_u64() {
             findings.equal(&at("bytes_c2s"), row.bytes_c2s, sent);
         }

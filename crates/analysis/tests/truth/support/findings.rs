@@ -11,6 +11,7 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Compares two values; `place` says which file, connection and column they stand for.
+    #[expect(clippy::needless_pass_by_value, reason = "callers compare what they have just made")]
     pub(crate) fn equal<T: PartialEq<U> + Debug, U: Debug>(&mut self, place: &str, got: T, want: U) {
         self.compared += 1;
         if got != want {

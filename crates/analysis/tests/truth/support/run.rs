@@ -9,22 +9,24 @@ use subflow_analysis::{
     Analyzer, Options,
     rows::{Announcement, Connection, Direction, Event, EventKind, Sink, State, Subflow, Tables},
 };
-use subflow_capture::Input;
+use subflow_capture::{Input, Packet};
 
 /// Both directions, in the order in which pairs list them.
 pub(crate) const BOTH: [Direction; 2] = [Direction::C2s, Direction::S2c];
 
 /// Analyses one capture; also says how many packets the input held.
 pub(crate) fn run<S: Sink>(path: &Path, sink: S) -> (S, u64) {
-    run_all(&[path.to_owned()], sink)
+    run_all(&[path.to_owned()], sink, |_| true)
 }
 
-/// Analyses several captures as one.
-fn run_all<S: Sink>(paths: &[PathBuf], sink: S) -> (S, u64) {
+/// Analyses those packets of captures of the same traffic that `takes` says yes to.
+fn run_all<S: Sink>(paths: &[PathBuf], sink: S, takes: impl Fn(&Packet<'_>) -> bool) -> (S, u64) {
     let mut input = Input::open(paths).unwrap_or_else(|error| panic!("{paths:?}: {error}"));
     let mut analyzer = Analyzer::new(Options::default(), sink);
     while let Some(packet) = input.next_packet() {
-        analyzer.packet(&packet);
+        if takes(&packet) {
+            analyzer.packet(&packet);
+        }
     }
     analyzer.input_issues(&input);
     let packets = analyzer.packets();
@@ -33,14 +35,20 @@ fn run_all<S: Sink>(paths: &[PathBuf], sink: S) -> (S, u64) {
 
 /// The tables of one capture, in order.
 pub(crate) fn tables(path: &Path) -> Tables {
-    let (mut tables, _) = run(path, Tables::default());
-    tables.sort();
-    tables
+    sorted(run(path, Tables::default()).0)
 }
 
 /// The tables of several captures of the same traffic, in order.
 pub(crate) fn tables_of(paths: &[PathBuf]) -> Tables {
-    let (mut tables, _) = run_all(paths, Tables::default());
+    sorted(run_all(paths, Tables::default(), |_| true).0)
+}
+
+/// The tables of a part of a capture, in order.
+pub(crate) fn tables_where(path: &Path, takes: impl Fn(&Packet<'_>) -> bool) -> Tables {
+    sorted(run_all(&[path.to_owned()], Tables::default(), takes).0)
+}
+
+fn sorted(mut tables: Tables) -> Tables {
     tables.sort();
     tables
 }
