@@ -45,10 +45,13 @@ pub(crate) struct DataSpace {
     floor: i64,
     /// Offset after the highest byte seen.
     next: i64,
+    /// Time of the last carriage, and `next` as it was before that time: packets with one time stamp have no order.
+    last: i64,
+    next_before: i64,
     acked: i64,
     /// Bytes seen for the first time.
     pub(crate) unique: u64,
-    /// Those of them that came after bytes with higher offsets.
+    /// Those of them that came later than bytes with higher offsets.
     pub(crate) out_of_order: u64,
     /// Time from carriage to DATA_ACK.
     pub(crate) rtt: Stats,
@@ -61,6 +64,8 @@ impl Default for DataSpace {
             acked_count: 0,
             floor: i64::MIN,
             next: i64::MIN,
+            last: i64::MIN,
+            next_before: i64::MIN,
             acked: i64::MIN,
             unique: 0,
             out_of_order: 0,
@@ -89,6 +94,9 @@ impl DataSpace {
         time: i64,
         mut again: impl FnMut(Again),
     ) {
+        if time != self.last {
+            (self.last, self.next_before) = (time, self.next);
+        }
         if start >= self.next {
             self.next = end;
             self.unique += (end - start) as u64;
@@ -115,7 +123,7 @@ impl DataSpace {
                     let to = other.map_or(end, |held| held.start.min(end));
                     self.next = highest.max(to);
                     self.unique += (to - at) as u64;
-                    self.out_of_order += (to.min(highest) - at).max(0) as u64;
+                    self.out_of_order += (to.min(self.next_before) - at).max(0) as u64;
                     self.insert(index, at, to, subflow, time);
                     at = to;
                     index += 1;
@@ -209,6 +217,9 @@ mod tests {
         assert_eq!((space.unique, space.out_of_order), (300, 100));
         carry(&mut space, 100, 300, 0, 4);
         assert_eq!((space.unique, space.out_of_order), (400, 200));
+        carry(&mut space, 500, 600, 0, 5);
+        carry(&mut space, 400, 500, 0, 5);
+        assert_eq!((space.unique, space.out_of_order), (600, 200), "at the same time is not late");
     }
 
     #[test]
