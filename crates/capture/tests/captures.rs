@@ -4,9 +4,10 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{Owned, data, drain, files_below};
+use common::{Owned, drain};
 use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
 use subflow_capture::{Error, Input, Reason};
+use subflow_testdata::{files_below, folder as data};
 
 fn captures(folder: &Path) -> Vec<PathBuf> {
     let known = |path: &PathBuf| path.extension().is_some_and(|end| end == "pcap" || end == "pcapng");

@@ -1,23 +1,11 @@
 //! The containers and encapsulations of one captured connection must all dissect to the same segments.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use subflow_testdata::folder;
 use subflow_wire::tcp::Tcp;
 use subflow_wire::{Dissection, LinkType, dissect};
-
-/// The folder of test captures, or word that it is not there.
-fn data() -> Option<PathBuf> {
-    let path = match std::env::var_os("SUBFLOW_DATA") {
-        Some(path) => PathBuf::from(path),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-    };
-    if path.is_dir() {
-        return Some(path);
-    }
-    eprintln!("skipped: {} (shared/data is missing)", path.display());
-    None
-}
 
 /// Link type, length on the wire and bytes of every packet of a classic little-endian or big-endian pcap.
 fn pcap(bytes: &[u8]) -> Vec<(LinkType, u32, &[u8])> {
@@ -71,8 +59,8 @@ fn segments(path: &Path) -> Vec<Segment> {
 
 #[test]
 fn every_encapsulation_holds_the_same_segments() {
-    let Some(data) = data() else { return };
-    let base = segments(&data.join("formats/pcap_le_us.pcap"));
+    let Some(data) = folder("formats") else { return };
+    let base = segments(&data.join("pcap_le_us.pcap"));
     assert_eq!(base.len(), 164);
     for name in [
         "lt_raw14",
@@ -97,7 +85,7 @@ fn every_encapsulation_holds_the_same_segments() {
         "ip4_totlen0_tso",
         "other_traffic_mixed",
     ] {
-        let found = segments(&data.join("formats").join(name).with_extension("pcap"));
+        let found = segments(&data.join(name).with_extension("pcap"));
         assert_eq!(found.len(), base.len(), "{name}");
         for (index, (found, base)) in found.iter().zip(&base).enumerate() {
             assert_eq!(found, base, "{name}, segment {index}");
@@ -107,10 +95,10 @@ fn every_encapsulation_holds_the_same_segments() {
 
 #[test]
 fn one_family_each() {
-    let Some(data) = data() else { return };
-    let base = segments(&data.join("formats/pcap_le_us.pcap"));
+    let Some(data) = folder("formats") else { return };
+    let base = segments(&data.join("pcap_le_us.pcap"));
     for (name, mark) in [("lt_ipv4_228", '.'), ("lt_ipv6_229", ':')] {
-        let found = segments(&data.join("formats").join(name).with_extension("pcap"));
+        let found = segments(&data.join(name).with_extension("pcap"));
         let wanted: Vec<_> = base.iter().filter(|s| s.0.contains(mark)).cloned().collect();
         assert!(!wanted.is_empty());
         assert_eq!(found, wanted, "{name}");
@@ -119,10 +107,10 @@ fn one_family_each() {
 
 #[test]
 fn fragments_cover_their_packets() {
-    let Some(data) = data() else { return };
-    let whole: u64 = segments(&data.join("formats/pcap_le_us.pcap")).iter().map(|s| u64::from(s.8)).sum();
+    let Some(data) = folder("formats") else { return };
+    let whole: u64 = segments(&data.join("pcap_le_us.pcap")).iter().map(|s| u64::from(s.8)).sum();
     for name in ["ip_fragments.pcap", "ip_fragments_reversed.pcap"] {
-        let bytes = fs::read(data.join("formats").join(name)).unwrap();
+        let bytes = fs::read(data.join(name)).unwrap();
         let (mut sum, mut later) = (0, 0);
         for (link, wire_len, frame) in pcap(&bytes) {
             let Dissection::Ip(ip) = dissect(link, frame, wire_len) else { panic!("{name}") };

@@ -4,7 +4,6 @@
 //! kernel answers otherwise than it expects), what it had recorded is there all the same.
 
 use crate::support::{
-    data::folder,
     exceptions::{Exception, Judge},
     invariants::add_up,
     run::{run, tables},
@@ -14,6 +13,7 @@ use subflow_analysis::{
     rows::{Direction, EventKind, Fallback, State, Tables},
     summary::{Summary, is_mptcp},
 };
+use subflow_testdata::folder;
 
 /// How many conversations there are.
 const CONVERSATIONS: usize = 20;

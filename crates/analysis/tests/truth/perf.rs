@@ -2,7 +2,6 @@
 
 use crate::support::{
     compare::columns,
-    data::folder,
     findings::Findings,
     invariants::add_up,
     run::{run, tables},
@@ -13,6 +12,7 @@ use subflow_analysis::{
     summary::Summary,
 };
 use subflow_capture::Input;
+use subflow_testdata::folder;
 use subflow_wire::{
     Dissection, dissect,
     mptcp::Mptcp,

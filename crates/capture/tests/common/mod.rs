@@ -2,7 +2,6 @@
 #![allow(dead_code)]
 
 use std::io::{Cursor, Read};
-use std::path::{Path, PathBuf};
 
 use subflow_capture::{Input, Issue, Packet, pcap, pcapng};
 use subflow_wire::LinkType;
@@ -66,32 +65,6 @@ pub(crate) fn pcapng_at(times: &[i64]) -> Vec<u8> {
         writer.write(interface, time, 1500, &(number as u32).to_le_bytes(), None).expect("a packet");
     }
     writer.finish().expect("a file")
-}
-
-/// The test captures beside the repository, or a word on stderr that they are missing.
-pub(crate) fn data(folder: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SUBFLOW_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = root.join(folder);
-    if !path.is_dir() {
-        eprintln!("skipped: {} (shared/data is missing)", path.display());
-        return None;
-    }
-    Some(path)
-}
-
-/// All files below a folder, sorted.
-pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a readable folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
-        }
-    }
-    files.sort();
-    files
 }
 
 /// A reader that hands out a few bytes at a time.

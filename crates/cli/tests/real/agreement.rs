@@ -15,7 +15,15 @@ use std::path::Path;
 use std::process::Command;
 
 /// Where subflow is right to differ: the end of the file's path, the figure, ours, tshark's, and why.
-const EXCEPTIONS: [(&str, &str, &str, &str, &str); 0] = [];
+const EXCEPTIONS: [(&str, &str, &str, &str, &str); 4] = [
+    ("unused/mp_rejected.pcap", "connection 0: bytes_c2s", "28", "0", BEYOND_THE_FRAME),
+    ("unused/mp_rejected.pcap", "connection 0: blocks_c2s", "1", "0", BEYOND_THE_FRAME),
+    ("unused/mp_rejected.pcap", "connection 0: subflow 0: bytes_c2s", "28", "0", BEYOND_THE_FRAME),
+    ("unused/mp_rejected.pcap", "connection 0: subflow 0: unique_bytes_c2s", "28", "0", BEYOND_THE_FRAME),
+];
+
+const BEYOND_THE_FRAME: &str = "options were cut out of this packet by hand, its IPv6 payload length still counts them; \
+    subflow takes the length of a packet from its IP header, because mirroring switches and taps cut frames";
 
 /// MPTCP options that make rows or events of their own: subtype, name, and where they are found.
 const COUNTED: [(u8, &str); 6] =
@@ -55,6 +63,7 @@ struct Differences {
 }
 
 impl Differences {
+    #[expect(clippy::needless_pass_by_value, reason = "figures are made for the comparison")]
     fn check<T: Debug + PartialEq>(&mut self, figure: impl Into<String>, ours: T, theirs: T) {
         if ours != theirs {
             self.found.push((figure.into(), format!("{ours:?}"), format!("{theirs:?}")));
@@ -62,24 +71,39 @@ impl Differences {
     }
 }
 
+/// tshark's subflows and their connections, by their ends.
+type Counterparts<'a> = BTreeMap<[End; 2], (&'a Connection, &'a Subflow)>;
+
 fn compare(file: &Path) -> Differences {
     let ours = analyze(file);
     let packets = tshark::packets(file);
     let theirs = reference::connections(&packets);
     let mut all = Differences::default();
     compare_totals(&mut all, &ours, &packets, &theirs);
-    let mut counterparts: BTreeMap<[End; 2], &Connection> = BTreeMap::new();
+    let mut counterparts = Counterparts::new();
     for connection in theirs.values() {
-        counterparts.extend(connection.subflows.iter().map(|subflow| (pair(&subflow.ends), connection)));
+        let subflows = connection.subflows.iter();
+        counterparts.extend(subflows.map(|subflow| (pair(&subflow.ends), (connection, subflow))));
     }
     for row in rows(&ours, "connections") {
         let subflows: Vec<_> = rows(&ours, "subflows")
             .filter(|subflow| subflow["connection_id"] == row["connection_id"])
             .collect();
         let name = format!("connection {}", row["connection_id"]);
-        match subflows.first().and_then(|initial| counterparts.get(&pair(&ends(initial)))) {
-            Some(connection) => compare_connection(&mut all, &name, row, &subflows, connection),
-            None => all.check(name, Some("there"), None),
+        let initial = subflows.first().and_then(|initial| counterparts.get(&pair(&ends(initial))));
+        let Some(&(connection, _)) = initial else {
+            all.check(name, Some("there"), None);
+            continue;
+        };
+        compare_connection(&mut all, &name, row, connection);
+        for ours in subflows {
+            let name = format!("{name}: subflow {}", ours["subflow_id"]);
+            match counterparts.get(&pair(&ends(ours))) {
+                Some(&(owner, subflow)) if std::ptr::eq(owner, connection) => {
+                    compare_subflow(&mut all, &name, ours, subflow);
+                }
+                other => all.check(name, Some("there"), other.map(|_| "in another connection")),
+            }
         }
     }
     all
@@ -111,13 +135,7 @@ fn compare_totals(
     }
 }
 
-fn compare_connection(
-    all: &mut Differences,
-    name: &str,
-    row: &Value,
-    subflows: &[&Value],
-    theirs: &Connection,
-) {
+fn compare_connection(all: &mut Differences, name: &str, row: &Value, theirs: &Connection) {
     all.check(format!("{name}: version"), row["version"].as_u64(), theirs.version.map(u64::from));
     let sides = [("client", "c2s"), ("server", "s2c")].into_iter().zip(&theirs.sides);
     for ((side, direction), their) in sides {
@@ -138,19 +156,11 @@ fn compare_connection(
     }
     all.check(format!("{name}: fallback"), row["fallback"] == "synack", theirs.fell_back);
     all.check(format!("{name}: fallback of any kind"), row["fallback"] != "none", theirs.fell_back);
-    all.check(format!("{name}: subflows"), subflows.len(), theirs.subflows.len());
     let attempted = number(row, "subflows_attempted");
     all.check(format!("{name}: subflows attempted"), attempted, theirs.subflows.len() as u64);
     if theirs.subflows.iter().all(|subflow| subflow.halves[0].isn().is_some()) {
         let established = theirs.subflows.iter().filter(|subflow| subflow.established()).count() as u64;
         all.check(format!("{name}: subflows established"), number(row, "subflows_established"), established);
-    }
-    for ours in subflows {
-        let name = format!("{name}: subflow {}", ours["subflow_id"]);
-        match theirs.subflows.iter().find(|subflow| pair(&subflow.ends) == pair(&ends(ours))) {
-            Some(subflow) => compare_subflow(all, &name, ours, subflow),
-            None => all.check(name, Some("there"), None),
-        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! `fallbacks`: options removed from the SYN or from the SYN/ACK, seen at the server.
 
 use super::trace;
-use crate::support::{data::folder, json::Must, run::Ask};
+use crate::support::{json::Must, run::Ask};
 use subflow_analysis::rows::{EventKind, Fallback};
+use subflow_testdata::folder;
 
 #[test]
 fn stripped_before_the_capture_point_is_plain_tcp() {

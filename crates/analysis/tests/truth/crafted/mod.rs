@@ -6,7 +6,6 @@ mod scan;
 mod synth;
 
 use crate::support::{
-    data::folder,
     findings::Findings,
     json::{Must, read},
     run::{Ask, BOTH, tables},
@@ -16,6 +15,7 @@ use std::{net::IpAddr, path::Path};
 use subflow_analysis::rows::{
     Close, Connection, Direction, EventKind, Fallback, Opener, State, Subflow, Tables,
 };
+use subflow_testdata::folder;
 
 /// Every trace of the folder; a new one joins the tests by its name here.
 const NAMES: [&str; 14] = [

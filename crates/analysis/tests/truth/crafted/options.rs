@@ -1,10 +1,11 @@
 //! The traces that list every option: each shows up in the row of its frame, and nothing else does.
 
 use super::{direction, trace};
-use crate::support::{data::folder, findings::Findings, json::Must, run::Ask};
+use crate::support::{findings::Findings, json::Must, run::Ask};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use subflow_analysis::rows::{EventKind, Tables};
+use subflow_testdata::folder;
 
 const NAMES: [&str; 5] =
     ["v0_fastclose_client", "v0_options", "v0_options_csum", "v1_fastclose_server", "v1_options"];

@@ -1,9 +1,10 @@
 //! `scan_answers`: a scanner's probes and ten kinds of answers.
 
 use super::trace;
-use crate::support::{data::folder, findings::Findings, json::Must};
+use crate::support::{findings::Findings, json::Must};
 use std::net::IpAddr;
 use subflow_analysis::rows::{Connection, Fallback, State};
+use subflow_testdata::folder;
 
 /// What a passive look at each answer must say: fallback, version (the answer's, where it has one), and the state of the
 /// one subflow. The scanner resets whatever is answered. An answer in another version than the one asked for is of no

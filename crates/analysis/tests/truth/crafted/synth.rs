@@ -1,13 +1,14 @@
 //! `synth_server_trace`: a server's view of a mixed population, with the tables of a server study as its truth.
 
 use super::trace;
-use crate::support::{data::folder, findings::Findings, json::Must, run::run};
+use crate::support::{findings::Findings, json::Must, run::run};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use subflow_analysis::{
     rows::{Connection, Fallback, Tables},
     summary::{Summary, is_mptcp, service},
 };
+use subflow_testdata::folder;
 
 /// Connections that the study counts: established, and MPTCP after the handshake.
 fn established(tables: &Tables) -> Vec<&Connection> {

@@ -3,13 +3,13 @@
 use super::{BASE, PACKETS, base};
 use crate::support::{
     compare::{EXACT, Tolerance, differences},
-    data::folder,
     findings::Findings,
     invariants::add_up,
     run::{Ask, run, tables},
 };
 use std::path::Path;
 use subflow_analysis::rows::{Event, EventKind, Tables};
+use subflow_testdata::folder;
 
 /// Every ninth packet with MPTCP options has a damaged one.
 const DAMAGED: usize = 18;

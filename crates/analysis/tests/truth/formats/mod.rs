@@ -6,7 +6,6 @@ mod partial;
 
 use crate::support::{
     compare::{EXACT, Tolerance, differences},
-    data::folder,
     findings::Findings,
     invariants::add_up,
     json::{Must, read},
@@ -14,6 +13,7 @@ use crate::support::{
 };
 use std::path::Path;
 use subflow_analysis::rows::Tables;
+use subflow_testdata::folder;
 
 /// The base of all the others.
 const BASE: &str = "pcap_le_us.pcap";

@@ -3,11 +3,11 @@
 use super::{BASE, PACKETS, base};
 use crate::support::{
     compare::{EXACT, Tolerance, differences},
-    data::folder,
     run::{Ask, run, tables, tables_where},
 };
 use subflow_analysis::rows::{State, Tables};
 use subflow_capture::Packet;
+use subflow_testdata::folder;
 use subflow_wire::{Dissection, dissect, tcp::Tcp};
 
 /// The base's rows as they stand, but for the numbers of frames.

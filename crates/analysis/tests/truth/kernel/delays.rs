@@ -1,10 +1,11 @@
 //! Round-trip times against the delays that the paths were given.
 
 use super::{Capture, Scenario, Vantage, scenarios};
-use crate::support::{data::folder, findings::Findings};
+use crate::support::findings::Findings;
 use serde_json::Value;
 use std::net::IpAddr;
 use subflow_analysis::rows::{Opener, Subflow};
+use subflow_testdata::folder;
 
 /// What timers of the emulator, scheduling and delayed ACKs may add, seconds.
 const SLACK: f64 = 0.020;

@@ -11,7 +11,6 @@ mod special;
 mod totals;
 
 use crate::support::{
-    data::folder,
     exceptions::Judge,
     invariants::add_up,
     json::{Must, read},
@@ -21,6 +20,7 @@ use exceptions::{EXCEPTIONS, Why};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use subflow_analysis::rows::{Connection, Direction, Subflow, Tables};
+use subflow_testdata::folder;
 
 /// How many scenarios there are; a new one must be looked at.
 const SCENARIOS: usize = 53;

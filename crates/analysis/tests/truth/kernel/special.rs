@@ -2,7 +2,6 @@
 
 use super::{Capture, Vantage, scenario};
 use crate::support::{
-    data::folder,
     findings::Findings,
     json::Must,
     run::{Ask, tables, tables_of},
@@ -13,6 +12,7 @@ use std::{
 };
 use subflow_analysis::rows::{Direction, EventKind, Fallback, Family, State, Subflow, Tables};
 use subflow_rows::Time;
+use subflow_testdata::folder;
 
 #[test]
 fn handover_comes_after_the_path_went_black() {

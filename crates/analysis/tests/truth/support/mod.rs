@@ -1,7 +1,6 @@
-//! What the tests share: where the captures are, how they are analysed, how differences are told.
+//! What the tests share: how captures are analysed, how differences are told.
 
 pub(crate) mod compare;
-pub(crate) mod data;
 pub(crate) mod exceptions;
 pub(crate) mod findings;
 pub(crate) mod invariants;
