@@ -31,7 +31,7 @@ const COUNTED: [(u8, &str); 6] =
 
 #[test]
 fn mptcp_in_real_captures_is_what_tshark_sees() {
-    let Some(folder) = captures::folder("real") else { return };
+    let Some(folder) = subflow_testdata::folder("real") else { return };
     if !tshark::is_there() {
         return;
     }

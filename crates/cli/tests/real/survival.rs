@@ -20,7 +20,7 @@ const RUNNERS: usize = 2;
 fn every_capture_is_read_or_refused_with_a_reason() {
     let files: Vec<PathBuf> = ["formats", "real"]
         .into_iter()
-        .filter_map(captures::folder)
+        .filter_map(subflow_testdata::folder)
         .flat_map(|dir| captures::below(&dir))
         .collect();
     if files.is_empty() {

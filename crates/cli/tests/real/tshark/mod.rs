@@ -5,13 +5,15 @@ pub(crate) mod reference;
 
 pub(crate) use packets::{End, Packet, packets};
 
+use std::io::{self, Write};
 use std::process::Command;
 
 /// Whether tshark is there; says so loudly when it is not.
 pub(crate) fn is_there() -> bool {
     let there = Command::new("tshark").arg("--version").output().is_ok_and(|output| output.status.success());
     if !there {
-        eprintln!("skipped: tshark is not on the PATH (Debian: apt-get install tshark)");
+        // Past the test harness, which keeps what passing tests say to itself.
+        let _ = writeln!(io::stderr(), "skipped: tshark is not on the PATH (Debian: apt-get install tshark)");
     }
     there
 }
