@@ -26,6 +26,8 @@ pub(crate) enum Oddity {
     Fragments,
     /// Events and announcements beyond the limit of a connection.
     TooManyEvents,
+    /// Joins beyond the limit of a connection.
+    TooManySubflows,
 }
 
 impl Oddity {
@@ -41,10 +43,11 @@ impl Oddity {
             Self::OffsetBeyond => "TCP header with a data offset beyond its packet".to_owned(),
             Self::BadOffset => "TCP header with a data offset below 5".to_owned(),
             Self::Copy => {
-                "packets captured twice (mirror port, several interfaces, both sides of a NAT) were left out"
+                "packets captured twice (mirror port, several interfaces, Wi-Fi repeats, both sides of a NAT) were left out"
                     .to_owned()
             }
             Self::Fragments => "IP datagrams of which fragments are missing".to_owned(),
+            Self::TooManySubflows => "joins beyond the limit of a connection were counted as plain TCP".to_owned(),
             Self::TooManyEvents => "events and announcements beyond the limit of a connection".to_owned(),
         }
     }

@@ -13,6 +13,7 @@ mod options;
 mod reassembly;
 pub mod rows;
 mod segment;
+mod sight;
 pub mod summary;
 mod track;
 mod traffic;

@@ -2,7 +2,7 @@
 
 use crate::{Input, Packet};
 use std::{
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::mpsc::{Receiver, SendError, SyncSender, sync_channel},
     thread::{self, JoinHandle},
 };
 use subflow_wire::LinkType;
@@ -60,25 +60,38 @@ pub struct Ahead {
     next: usize,
     full: Option<Receiver<Batch>>,
     empty: Option<SyncSender<Batch>>,
-    reader: Option<JoinHandle<Input>>,
+    reader: Option<JoinHandle<Option<Input>>>,
 }
 
 impl Ahead {
-    /// Begins to read.
-    pub fn start(mut input: Input) -> Self {
+    /// Begins to read; hands the input back where the system gives no thread.
+    pub fn start(input: Input) -> Result<Self, Box<Input>> {
         let (full_out, full) = sync_channel(BATCHES);
         let (empty, empty_in) = sync_channel::<Batch>(BATCHES + 1);
-        let reader = thread::spawn(move || {
+        // The input follows once there is a thread to take it.
+        let (hand_over, taken) = sync_channel::<Input>(1);
+        let reader = thread::Builder::new().name("reader".to_owned()).spawn(move || {
+            let mut input = taken.recv().ok()?;
             loop {
                 let mut batch = empty_in.try_recv().unwrap_or_default();
                 batch.fill(&mut input);
                 // Nobody listens any more: what was asked for has been read.
                 if batch.heads.is_empty() || full_out.send(batch).is_err() {
-                    return input;
+                    return Some(input);
                 }
             }
         });
-        Self { batch: Batch::default(), next: 0, full: Some(full), empty: Some(empty), reader: Some(reader) }
+        let Ok(reader) = reader else { return Err(Box::new(input)) };
+        if let Err(SendError(input)) = hand_over.send(input) {
+            return Err(Box::new(input));
+        }
+        Ok(Self {
+            batch: Batch::default(),
+            next: 0,
+            full: Some(full),
+            empty: Some(empty),
+            reader: Some(reader),
+        })
     }
 
     /// Ends the reading, if it has not ended yet, and hands the input back: its issues are complete as far as was read.
@@ -88,7 +101,8 @@ impl Ahead {
     pub fn finish(mut self) -> Input {
         (self.full, self.empty) = (None, None);
         let reader = self.reader.take().expect("there is one reader until the end");
-        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let input = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        input.expect("the reader was handed its input")
     }
 
     /// Takes the next batch; `None` at the end of the input.
@@ -180,7 +194,8 @@ mod tests {
     fn packets_are_the_same_as_without() {
         for count in [0, 1, 2047, 2048, 2049, 20_000] {
             let mut plain = Input::from_reader("plain", Cursor::new(capture(count))).unwrap();
-            let mut ahead = Ahead::start(Input::from_reader("ahead", Cursor::new(capture(count))).unwrap());
+            let mut ahead =
+                Ahead::start(Input::from_reader("ahead", Cursor::new(capture(count))).unwrap()).ok().unwrap();
             let mut seen = 0;
             while let Some(expected) = plain.next_packet() {
                 assert_eq!(ahead.next_packet(), Some(expected));
@@ -195,7 +210,8 @@ mod tests {
 
     #[test]
     fn it_can_be_stopped_early() {
-        let mut ahead = Ahead::start(Input::from_reader("long", Cursor::new(capture(100_000))).unwrap());
+        let mut ahead =
+            Ahead::start(Input::from_reader("long", Cursor::new(capture(100_000))).unwrap()).ok().unwrap();
         assert!(ahead.next_packet().is_some());
         assert_eq!(ahead.finish().files().len(), 1);
     }

@@ -88,7 +88,7 @@ pub enum Reason {
     #[error("a packet stands too late in the file to be put in time order")]
     OutOfOrder,
     /// A pcapng block whose length is impossible or not repeated at its end.
-    #[error("pcapng block of type {kind:#x} has the impossible length {len}")]
+    #[error("pcapng block of type {kind:#010x} has the impossible length {len}")]
     BadBlockLength {
         /// Block type.
         kind: u32,
@@ -96,7 +96,7 @@ pub enum Reason {
         len: u32,
     },
     /// A pcapng block too short for the fields of its type, or a section header without byte-order mark.
-    #[error("pcapng block of type {kind:#x} is malformed")]
+    #[error("pcapng block of type {kind:#010x} is malformed")]
     BadBlock {
         /// Block type.
         kind: u32,

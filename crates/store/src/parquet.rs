@@ -15,6 +15,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 use std::io::{self, Write};
 use std::sync::Arc;
 use subflow_rows::Value;
@@ -28,9 +29,13 @@ pub const VERSION_KEY: &str = "subflow.schema_version";
 pub const TABLE_KEY: &str = "subflow.table";
 
 /// Rows held as plain columns before they are encoded.
-const BATCH_ROWS: usize = 4096;
-/// Rows of a row group: encoded, they stay in memory until it is full.
-const ROW_GROUP_ROWS: usize = 65_536;
+const BATCH_ROWS: usize = 256;
+/// Rows of a row group: its compressed pages stay in memory until it is full.
+const ROW_GROUP_ROWS: usize = 16384;
+/// Rows of a page, the unit of compression: until then a column keeps its values as they are.
+const PAGE_ROWS: usize = 1024;
+/// Bytes of distinct values that a column keeps before it writes values plainly; they stay in memory as well.
+const DICTIONARY_BYTES: usize = 32 * 1024;
 
 /// One table as Parquet.
 pub struct Writer<W: Write + Send> {
@@ -46,8 +51,8 @@ impl<W: Write + Send> Writer<W> {
     /// Starts the file.
     pub fn new(layout: Layout, out: W) -> io::Result<Self> {
         let schema = Arc::new(schema(&layout));
-        let file = ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties(layout.table)))
-            .map_err(plain_error)?;
+        let file =
+            ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties(&layout))).map_err(plain_error)?;
         let columns = layout.fields.iter().map(Column::new).collect();
         Ok(Self { layout, schema, columns, rows: 0, file, text: String::new() })
     }
@@ -94,13 +99,21 @@ fn schema(layout: &Layout) -> Schema {
     Schema::new(layout.fields.iter().map(field).collect::<Vec<_>>())
 }
 
-fn properties(table: &str) -> WriterProperties {
+fn properties(layout: &Layout) -> WriterProperties {
     let pair = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
-    WriterProperties::builder()
+    let mut properties = WriterProperties::builder();
+    // Numbers and times hardly repeat: a dictionary of them would only fill memory, and zstd does as well without.
+    for field in layout.fields.iter().filter(|field| field.form != Form::Text) {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(&*field.name), false);
+    }
+    properties
         .set_created_by(concat!("subflow ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_key_value_metadata(Some(vec![pair(VERSION_KEY, SCHEMA_VERSION), pair(TABLE_KEY, table)]))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(PAGE_ROWS / 4)
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_key_value_metadata(Some(vec![pair(VERSION_KEY, SCHEMA_VERSION), pair(TABLE_KEY, layout.table)]))
         .build()
 }
 
@@ -267,7 +280,7 @@ mod tests {
         let file = written((0..rows).map(|sample_id| testing::Sample { sample_id, ..testing::full() }));
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
         let groups: Vec<_> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
-        assert_eq!(groups, [65_536, 4_464]);
+        assert_eq!(groups, [16_384, 16_384, 16_384, 16_384, 4_464]);
         let mut ids = Vec::new();
         for batch in reader.build().expect("a reader") {
             ids.extend_from_slice(batch.expect("decodes").column(0).as_primitive::<Int64Type>().values());

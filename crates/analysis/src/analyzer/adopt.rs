@@ -4,13 +4,17 @@ use super::{Analyzer, Flow, Role};
 use crate::{
     connection::Connection,
     flow::End,
+    issues::Oddity,
     rows::{Direction, Sink},
     segment::Segment,
+    sight::Sight,
 };
 use subflow_wire::mptcp::{Dsn, Join, Mptcp};
 
-/// Both sides of a NAT see the same packet within this time, in nanoseconds.
-const NAT_DELAY: i64 = 1_000_000_000;
+/// Subflows of a connection; a flood of joins by one token has no end.
+const MOST_SUBFLOWS: usize = u16::MAX as usize;
+/// Joins of a connection that may still be seen a second time.
+const MOST_NONCES: usize = 64;
 /// Connections that a flow without a handshake is compared with, the youngest first.
 const MOST_COMPARED: usize = 1024;
 
@@ -28,7 +32,7 @@ impl<S: Sink> Analyzer<S> {
                     return;
                 }
                 let (client, server) = if from_client { (src, dst) } else { (dst, src) };
-                let connection = self.begin(client, server, segment.time);
+                let connection = self.begin(client, server, segment);
                 self.attach(
                     number,
                     connection,
@@ -39,13 +43,14 @@ impl<S: Sink> Analyzer<S> {
             }
             Some(Mptcp::Join(Join::Syn { token, nonce, address_id, .. })) if syn => {
                 let (connection, owner) = self.by_token(token, segment.time).unwrap_or_else(|| {
-                    let connection = self.begin(src, dst, segment.time);
+                    let connection = self.begin(src, dst, segment);
                     self.tokens.insert(token, (connection, Direction::S2c));
                     (connection, Direction::S2c)
                 });
                 let Some(found) = self.connections.get_mut(connection) else { return };
-                let twin = |&(other, id, time): &(u32, u8, i64)| {
-                    other == nonce && id == address_id && segment.time - time < NAT_DELAY
+                let sight = Sight::of((src, dst), segment);
+                let twin = |&(other, id, before): &(u32, u8, Sight)| {
+                    other == nonce && id == address_id && sight.is_beyond_nat(&before)
                 };
                 if found.join_nonces.iter().any(twin) {
                     if let Some(flow) = self.flows.get_mut(number) {
@@ -53,7 +58,10 @@ impl<S: Sink> Analyzer<S> {
                     }
                     return;
                 }
-                found.join_nonces.push((nonce, address_id, segment.time));
+                if found.join_nonces.len() == MOST_NONCES {
+                    found.join_nonces.remove(0);
+                }
+                found.join_nonces.push((nonce, address_id, sight));
                 self.attach(number, connection, side, owner.reverse(), segment);
             }
             _ => self.adopt_by_numbers(number, side, src, dst, segment),
@@ -67,8 +75,7 @@ impl<S: Sink> Analyzer<S> {
         let other = self.tokens.get(&token).map(|entry| entry.0).filter(|&other| other != number);
         if let Some(other_number) = other
             && let Some(other) = self.connections.get(other_number)
-            && (this.start - other.start).abs() < NAT_DELAY
-            && (this.client, this.server) != (other.client, other.server)
+            && this.sight.is_beyond_nat(&other.sight)
             && this.keys[owner.index()].is_some()
             && this.keys[owner.index()] == other.keys[owner.index()]
         {
@@ -96,7 +103,13 @@ impl<S: Sink> Analyzer<S> {
     /// No handshake was seen: data sequence numbers near those of a known connection tell whose subflow this is, and
     /// which way it goes; else it is the first sight of a connection.
     fn adopt_by_numbers(&mut self, number: u32, side: usize, src: End, dst: End, segment: &Segment<'_>) {
-        let Some(dss) = &segment.dss else { return };
+        let Some(dss) = &segment.dss else {
+            // Half a handshake tells nothing; the data that follow it do.
+            if segment.handshake().is_none() {
+                self.begin_midstream(number, side, src, dst, segment);
+            }
+            return;
+        };
         let long = |dsn: Dsn| matches!(dsn, Dsn::Long(_));
         let sure = dss.data_ack.is_some_and(long) || dss.mapping.is_some_and(|mapping| long(mapping.dsn));
         let mut nearest: Option<(u64, u32, Direction)> = None;
@@ -118,18 +131,24 @@ impl<S: Sink> Analyzer<S> {
             self.attach(number, connection, opener, Direction::C2s, segment);
             return;
         }
+        self.begin_midstream(number, side, src, dst, segment);
+    }
+
+    /// The first sight of a connection is none of its handshake.
+    fn begin_midstream(&mut self, number: u32, side: usize, src: End, dst: End, segment: &Segment<'_>) {
         // The side with the higher port is the likelier client.
         let client_side = if src.1 >= dst.1 { side } else { 1 - side };
         let (client, server) = if client_side == side { (src, dst) } else { (dst, src) };
-        let connection = self.begin(client, server, segment.time);
+        let connection = self.begin(client, server, segment);
         self.attach(number, connection, client_side, Direction::C2s, segment);
     }
 
     /// Begins a connection.
-    fn begin(&mut self, client: End, server: End, time: i64) -> u32 {
+    fn begin(&mut self, client: End, server: End, segment: &Segment<'_>) -> u32 {
         let id = self.next_id;
         self.next_id += 1;
-        self.connections.insert(Box::new(Connection::new(id, client, server, time)))
+        let sight = Sight::of((client, server), segment);
+        self.connections.insert(Box::new(Connection::new(id, client, server, sight)))
     }
 
     /// Makes a flow a subflow: `opener` is the side that sent (or would have sent) the SYN, in direction `direction`.
@@ -142,6 +161,10 @@ impl<S: Sink> Analyzer<S> {
         segment: &Segment<'_>,
     ) {
         let Some(owner) = self.connections.get_mut(connection) else { return };
+        if owner.flows.len() >= MOST_SUBFLOWS {
+            self.issues.count(Oddity::TooManySubflows, 1);
+            return;
+        }
         let Some(flow) = self.flows.get_mut(number) else { return };
         let (src, dst) = (flow.key.end(opener), flow.key.end(1 - opener));
         let initial = matches!(segment.handshake(), Some(Mptcp::Capable(_)));

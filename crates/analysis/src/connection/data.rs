@@ -1,6 +1,6 @@
 //! The data level: mappings, payload, DATA_ACK and DATA_FIN (RFC 8684, section 3.3).
 
-use super::{Connection, Subflow, half::Unmapped};
+use super::{Connection, FARTHEST, Subflow, half::Unmapped};
 use crate::{
     rows::{Direction, EventKind, Fallback, Reinjection, ReinjectionCause},
     segment::Segment,
@@ -112,6 +112,16 @@ impl Connection {
             }
             _ => 0,
         };
+        if data.unsigned_abs() > FARTHEST {
+            self.event(
+                subflow,
+                direction,
+                segment,
+                EventKind::Violation,
+                "the key does not fit the data before it",
+            );
+            return;
+        }
         subflow.halves[index].mappings.learn(Mapping { start, data, len: i64::from(len) });
     }
 
@@ -123,8 +133,9 @@ impl Connection {
         let space = half.space(segment.seq);
         let start = space.position(segment.seq);
         let end = start + len;
-        if len == 1 && end == space.next() && half.acked.is_some_and(|acked| acked >= end) {
-            return; // A keepalive: one old byte that had been acknowledged.
+        let mapped = segment.dss.is_some_and(|dss| dss.mapping.is_some());
+        if len == 1 && !mapped && end == space.next() && half.acked.is_some_and(|acked| acked >= end) {
+            return; // A keepalive: one old byte that had been acknowledged, and no data, so without a mapping.
         }
         let Some(space) = &mut half.space else { return };
         let mut ranges = std::mem::take(&mut self.ranges);

@@ -13,6 +13,7 @@ use crate::{
     flow::End,
     rows::{Announcement, Direction, Event, EventKind, Fallback, Reinjection},
     segment::Segment,
+    sight::Sight,
     track::dataspace::DataSpace,
 };
 pub(crate) use finish::{Counters, Ending};
@@ -23,6 +24,8 @@ use subflow_wire::{
     mptcp::Dsn,
 };
 
+/// A data sequence number further than this from everything seen is not believed, in bytes.
+const FARTHEST: u64 = 1 << 32;
 /// Events kept a connection; more are counted only.
 const MOST_EVENTS: usize = 4096;
 /// Announcements kept a connection.
@@ -72,7 +75,9 @@ pub(crate) struct Connection {
     /// Set when it turned out to be another connection captured twice, on both sides of a NAT.
     pub(crate) copy: bool,
     /// Nonces of the MP_JOIN SYNs seen, to know a copy of one when it comes.
-    pub(crate) join_nonces: Vec<(u32, u8, i64)>,
+    pub(crate) join_nonces: Vec<(u32, u8, Sight)>,
+    /// The packet that began it.
+    pub(crate) sight: Sight,
     /// Numbers of the flows that are its subflows, in order of subflow id.
     pub(crate) flows: Vec<u32>,
     holders: Vec<Holder>,
@@ -100,7 +105,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// A connection whose first packet is now.
-    pub(crate) fn new(id: u64, client: End, server: End, time: i64) -> Self {
+    pub(crate) fn new(id: u64, client: End, server: End, sight: Sight) -> Self {
         Self {
             id,
             version: None,
@@ -119,12 +124,13 @@ impl Connection {
             data_fin: [None; 2],
             copy: false,
             join_nonces: Vec::new(),
+            sight,
             flows: Vec::new(),
             holders: Vec::new(),
             carriers: 0,
             open_subflows: 0,
-            start: time,
-            last: time,
+            start: sight.time(),
+            last: sight.time(),
             capable: [false; 3],
             answered: false,
             offered: 0,
@@ -194,7 +200,6 @@ impl Connection {
 
     /// The offset of a data sequence number; `None` when it is too far from everything seen to be believed.
     fn offset(&mut self, direction: Direction, dsn: Dsn) -> Option<i64> {
-        const FARTHEST: i64 = 1 << 32;
         let index = direction.index();
         let near = self.data[index].next().unwrap_or(0).max(self.data[index].acked().max(0));
         let base = *self.base[index].get_or_insert(match dsn {
@@ -208,7 +213,7 @@ impl Connection {
             Dsn::Short(dsn) => Some(low(dsn)),
             Dsn::Long(dsn) if base.full => {
                 let offset = dsn.wrapping_sub(base.dsn).cast_signed();
-                ((near - offset).abs() < FARTHEST).then_some(offset)
+                (near.abs_diff(offset) < FARTHEST).then_some(offset)
             }
             Dsn::Long(dsn) => {
                 let offset = low(dsn as u32);

@@ -135,3 +135,13 @@ fn a_silent_subflow_whose_data_goes_on_elsewhere_is_a_handover() {
         assert_eq!(event.detail, "subflow 0 fell silent, data went on on subflow 1");
     }
 }
+
+#[test]
+fn a_reset_alone_shows_a_connection() {
+    let (mut lab, mut path) = (Lab::new(), Path::new(CLIENT, SERVER));
+    lab.send(&mut path, C2S, &Shot::new(RST, &[Mptcp::TcpRst(TcpRst { flags: 0, reason: 1 })], 0));
+    let tables = lab.analyze();
+    assert_eq!((tables.connections.len(), tables.connections[0].complete), (1, false));
+    let kinds: Vec<_> = tables.events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::TcpRst]);
+}

@@ -273,3 +273,19 @@ fn a_keepalive_is_no_retransmission() {
     let row = &lab.analyze().subflows[0];
     assert_eq!((row.retransmitted_bytes_c2s, row.bytes_c2s), (0, 100));
 }
+
+#[test]
+fn one_byte_sent_again_with_its_mapping_is_a_retransmission() {
+    let version = Version::V0;
+    let (mut lab, mut path) = (Lab::new(), Path::new(CLIENT, SERVER));
+    open(&mut lab, &mut path, version);
+    data(&mut lab, &mut path, version, C2S, 0, 1);
+    // The ACK passes the capture point, then is late or lost.
+    lab.send(&mut path, S2C, &Shot::new(ACK, &[data_ack(version, C2S, 1)], 0));
+    lab.wait(250);
+    let again = map(version, C2S, 0, 1, 1);
+    let seq = Some(path.next[C2S].wrapping_sub(1));
+    lab.send(&mut path, C2S, &Shot { seq, ..Shot::new(ACK, &[again], 1) });
+    let row = &lab.analyze().subflows[0];
+    assert_eq!((row.retransmitted_bytes_c2s, row.bytes_c2s), (1, 2));
+}

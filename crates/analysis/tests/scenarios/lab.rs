@@ -29,6 +29,7 @@ pub(crate) struct Path {
     pub(crate) ends: [(IpAddr, u16); 2],
     pub(crate) isn: [u32; 2],
     pub(crate) next: [u32; 2],
+    pub(crate) hop_limit: u8,
 }
 
 impl Path {
@@ -39,7 +40,7 @@ impl Path {
             (end.ip(), end.port())
         };
         let isn = [0xffff_fff0, 7_000];
-        Self { ends: [end(client), end(server)], isn, next: isn }
+        Self { ends: [end(client), end(server)], isn, next: isn, hop_limit: 64 }
     }
 }
 
@@ -98,7 +99,7 @@ impl Lab {
         let len = header.emit(from.0, to.0, &shot.options, &payload, &mut packet).unwrap();
         packet.truncate(len);
         self.identification += 1;
-        self.push(from.0, to.0, &packet, shot.hop_limit.unwrap_or(64));
+        self.push(from.0, to.0, &packet, shot.hop_limit.unwrap_or(path.hop_limit));
         let end = seq
             .wrapping_add(shot.payload as u32)
             .wrapping_add(u32::from(shot.flags.syn()))

@@ -41,6 +41,7 @@ fn both_sides_of_a_nat_are_one_connection() {
         let (mut inside, mut outside) = (Path::new(CLIENT, SERVER), Path::new("203.0.113.9:61000", SERVER));
         let (mut inside2, mut outside2) =
             (Path::new(CLIENT2, SERVER), Path::new("203.0.113.9:61001", SERVER));
+        (outside.hop_limit, outside2.hop_limit) = (63, 63);
         open(&mut lab, &mut inside, version);
         open(&mut lab, &mut outside, version);
         let joining = Joining::new(C2S, version, 1);
@@ -57,5 +58,31 @@ fn both_sides_of_a_nat_are_one_connection() {
         let row = &tables.connections[0];
         assert_eq!((row.client_addr, row.bytes_s2c, row.reinjected_bytes_s2c), (inside.ends[0].0, 2000, 0));
         assert_eq!(tables.issues[0].count, 8, "the outside is a copy");
+    }
+}
+
+#[test]
+fn one_key_for_many_targets_is_many_connections() {
+    for version in VERSIONS {
+        let mut lab = Lab::new();
+        for target in 1..=50 {
+            open(&mut lab, &mut Path::new(CLIENT, &format!("198.18.0.{target}:80")), version);
+        }
+        let tables = lab.analyze();
+        assert_eq!((tables.connections.len(), tables.issues.len()), (50, 0));
+    }
+}
+
+#[test]
+fn one_nonce_from_many_addresses_is_many_joins() {
+    for version in VERSIONS {
+        let mut lab = Lab::new();
+        open(&mut lab, &mut Path::new(CLIENT, SERVER), version);
+        for source in 1..=50 {
+            let mut path = Path::new(&format!("198.18.0.{source}:40000"), SERVER);
+            join(&mut lab, &mut path, &Joining::new(C2S, version, 1));
+        }
+        let tables = lab.analyze();
+        assert_eq!((tables.connections.len(), tables.subflows.len(), tables.issues.len()), (1, 51, 0));
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Outcome {
 
 /// Analyses all packets of the input, or those up to Ctrl-C. With more than one thread the input is read ahead.
 pub(super) fn analyze(
-    mut input: Input,
+    input: Input,
     options: Options,
     rows: Rows,
     threads: usize,
@@ -37,13 +37,11 @@ pub(super) fn analyze(
         progress.show(seen.bytes, seen.packets, seen.connections);
         !interrupt::is_pressed() && !failed.load(Ordering::Relaxed)
     };
-    let packets = if threads > 1 {
-        let mut ahead = Ahead::start(input);
-        let packets = pump(&mut ahead, &mut analyzer, &mut go_on);
-        input = ahead.finish();
-        packets
-    } else {
-        pump(&mut input, &mut analyzer, &mut go_on)
+    // Where the system gives no second thread, one does both.
+    let ahead = if threads > 1 { Ahead::start(input) } else { Err(Box::new(input)) };
+    let (packets, input) = match ahead {
+        Ok(mut ahead) => (pump(&mut ahead, &mut analyzer, &mut go_on), ahead.finish()),
+        Err(mut input) => (pump(&mut *input, &mut analyzer, &mut go_on), *input),
     };
     progress.clear();
     // Pressed at the very end, it may have cut short what a pipe would still have brought.
