@@ -1,5 +1,8 @@
 //! Where a packet lies in the buffers, and how decoders hand packets over.
 
+use crate::Reason;
+use crate::issue::Issues;
+
 /// One indexed packet: 32 bytes, so that a buffer full of small packets has a small index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
@@ -42,6 +45,32 @@ pub(crate) struct Chunk<'a> {
 }
 
 impl Chunk<'_> {
+    /// What the search for the next record behind damage came to: its place, or why it cannot be told yet. `searching`
+    /// is the file offset where the damage began; it is cleared, and the damage recorded, once the search is over.
+    pub(crate) fn settle(
+        &self,
+        found: Result<usize, (usize, usize)>,
+        searching: &mut Option<u64>,
+        file: u32,
+        issues: &mut Issues,
+    ) -> Result<usize, Indexed> {
+        let begin = searching.unwrap_or(self.base);
+        let length = |to: usize| (self.base + to as u64).saturating_sub(begin);
+        match found {
+            Ok(at) => {
+                issues.add(file, Some(begin), Reason::Damaged { skipped: length(at) });
+                *searching = None;
+                Ok(at)
+            }
+            Err((at, need)) if !self.last => Err(Indexed { at, stop: Stop::More(need) }),
+            Err(_) => {
+                issues.add(file, Some(begin), Reason::Lost { dropped: length(self.bytes.len()) });
+                *searching = None;
+                Err(Indexed { at: self.bytes.len(), stop: Stop::More(0) })
+            }
+        }
+    }
+
     /// Offset in the uncompressed file of a place in this chunk.
     pub(crate) fn offset(&self, at: usize) -> Option<u64> {
         Some(self.base + at as u64)

@@ -180,21 +180,7 @@ impl Reader {
         from: usize,
         issues: &mut Issues,
     ) -> Result<usize, Indexed> {
-        let begin = self.searching.unwrap_or(chunk.base);
-        match search::<BIG>(&self.header, chunk.bytes, chunk.last, from, self.seconds) {
-            Ok(at) => {
-                let skipped = (chunk.base + at as u64).saturating_sub(begin);
-                issues.add(self.file, Some(begin), Reason::Damaged { skipped });
-                self.searching = None;
-                Ok(at)
-            }
-            Err((at, need)) if !chunk.last => Err(Indexed { at, stop: Stop::More(need) }),
-            Err(_) => {
-                let end = chunk.base + chunk.bytes.len() as u64;
-                issues.add(self.file, Some(begin), Reason::Lost { dropped: end.saturating_sub(begin) });
-                self.searching = None;
-                Err(Indexed { at: chunk.bytes.len(), stop: Stop::More(0) })
-            }
-        }
+        let found = search::<BIG>(&self.header, chunk.bytes, chunk.last, from, self.seconds);
+        chunk.settle(found, &mut self.searching, self.file, issues)
     }
 }
