@@ -1,17 +1,15 @@
 //! The data level: mappings, payload, DATA_ACK and DATA_FIN (RFC 8684, section 3.3).
 
-use super::{Connection, FARTHEST, Subflow, half::Unmapped};
+use super::{Connection, FARTHEST, Subflow, half::Piece};
 use crate::{
-    rows::{Direction, EventKind, Fallback, Reinjection, ReinjectionCause},
+    rows::{Direction, EventKind, Fallback},
     segment::Segment,
     track::{
-        dataspace::Again,
         mapping::{Mapping, Pending},
         seqspace::Arrival,
     },
 };
-use subflow_rows::Time;
-use subflow_wire::mptcp::{self, Dsn, Dss};
+use subflow_wire::mptcp::{self, Dss};
 
 impl Connection {
     /// A DSS option: what the segment acknowledges and maps.
@@ -84,7 +82,7 @@ impl Connection {
             let start = half.position_of(mapping.subflow_seq);
             half.mappings.learn(Mapping { start, data, len });
             if !half.unmapped.is_empty() {
-                self.map_late(subflow, direction);
+                self.place_waiting(subflow, direction);
             }
         }
     }
@@ -199,7 +197,9 @@ impl Connection {
             }
             return;
         }
-        self.translate(subflow, direction, segment.time, segment.frame, start, end, segment.options_cut);
+        let piece =
+            Piece { start, end, time: segment.time, frame: segment.frame, excused: segment.options_cut };
+        self.place(subflow, direction, piece);
     }
 
     /// It has become known where the subflow began: what was held back can be placed.
@@ -212,7 +212,8 @@ impl Connection {
                 let start = shift + relative - 1;
                 subflow.halves[direction.index()].mappings.learn(Mapping { start, data, len });
             }
-            self.translate(subflow, direction, pending.time, pending.frame, pending.start, pending.end, true);
+            let Pending { start, end, time, frame, .. } = pending;
+            self.place(subflow, direction, Piece { start, end, time, frame, excused: true });
         }
     }
 
@@ -225,177 +226,5 @@ impl Connection {
                 self.align(subflow, direction, shift);
             }
         }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one segment's facts, some of them held back")]
-    fn translate(
-        &mut self,
-        subflow: &mut Subflow,
-        direction: Direction,
-        time: i64,
-        frame: u64,
-        start: i64,
-        end: i64,
-        options_cut: bool,
-    ) {
-        let half = &mut subflow.halves[direction.index()];
-        if half.mappings.is_empty() && self.fallback != Fallback::None {
-            self.map_as_stream(subflow, direction);
-        }
-        let half = &mut subflow.halves[direction.index()];
-        // Nearly always one range; a segment across more than a few mappings is cut short.
-        let mut mapped = [(0, 0); 8];
-        let mut count = 0;
-        let unmapped = half.mappings.translate(start, end, |from, to| {
-            if let Some(slot) = mapped.get_mut(count) {
-                *slot = (from, to);
-                count += 1;
-            }
-        });
-        if self.fallback == Fallback::None {
-            half.mapped = half.mapped.saturating_sub(unmapped.cast_unsigned());
-        }
-        if unmapped > 0 {
-            half.unmapped.push(Unmapped { start, end, time, frame, excused: options_cut });
-            self.judge_unmapped(subflow, direction);
-        } else {
-            for &(from, to) in &mapped[..count] {
-                self.carry(subflow, direction, time, frame, from, to);
-            }
-        }
-    }
-
-    /// A mapping has come: does it cover payload that came before it?
-    fn map_late(&mut self, subflow: &mut Subflow, direction: Direction) {
-        let waiting = std::mem::take(&mut subflow.halves[direction.index()].unmapped);
-        for segment in waiting {
-            let mut ranges = Vec::new();
-            let half = &mut subflow.halves[direction.index()];
-            if half.mappings.translate(segment.start, segment.end, |from, to| ranges.push((from, to))) > 0 {
-                half.unmapped.push(segment);
-                continue;
-            }
-            if self.fallback == Fallback::None {
-                half.mapped += ranges.iter().map(|(from, to)| (to - from).cast_unsigned()).sum::<u64>();
-            }
-            for (from, to) in ranges {
-                self.carry(subflow, direction, segment.time, segment.frame, from, to);
-            }
-        }
-    }
-
-    /// Everything that waits for a mapping is mapped now (after a fallback).
-    pub(super) fn map_waiting(&mut self, subflow: &mut Subflow, direction: Direction) {
-        if !subflow.halves[direction.index()].unmapped.is_empty() {
-            self.map_late(subflow, direction);
-        }
-    }
-
-    /// A subflow carries the data-level bytes `start..end`.
-    fn carry(
-        &mut self,
-        subflow: &mut Subflow,
-        direction: Direction,
-        time: i64,
-        frame: u64,
-        start: i64,
-        end: i64,
-    ) {
-        let index = direction.index();
-        let carrier = subflow.id;
-        if self.last_carrier[index] != Some(carrier) {
-            self.last_carrier[index] = Some(carrier);
-            self.blocks[index] += 1;
-        }
-        let half = &mut subflow.halves[index];
-        if half.last_new.is_none() {
-            self.carriers += 1;
-        }
-        let before = self.data[index].unique;
-        let mut again = [Again { start: 0, end: 0, first: None }; 8];
-        let mut count = 0;
-        let mut rest = 0;
-        self.data[index].carry(start, end, carrier, time, |part| match again.get_mut(count) {
-            Some(slot) => {
-                *slot = part;
-                count += 1;
-            }
-            // More than a handful of holders under one segment: count the bytes to the last of them.
-            None => rest += part.end - part.start,
-        });
-        if self.data[index].unique > before || half.last_new.is_none() {
-            half.last_new = Some(time);
-        }
-        if count > 0 {
-            again[count - 1].end += rest;
-            for part in &again[..count] {
-                self.carried_again(subflow, direction, time, frame, *part);
-            }
-        }
-    }
-
-    fn carried_again(
-        &mut self,
-        subflow: &mut Subflow,
-        direction: Direction,
-        time: i64,
-        frame: u64,
-        part: Again,
-    ) {
-        let index = direction.index();
-        let bytes = (part.end - part.start) as u64;
-        let same = part.first.map_or(self.carriers < 2, |(first, _)| first == subflow.id);
-        if same {
-            self.meta_repeated[index] += bytes;
-            return;
-        }
-        self.reinjected[index] += bytes;
-        subflow.halves[index].reinjected += bytes;
-        let covered = self.data[index].acked() >= part.end;
-        self.reinjections.push(Reinjection {
-            connection_id: self.id,
-            direction,
-            time: Time(time),
-            frame,
-            dsn: part.start,
-            bytes,
-            from_subflow: part.first.map(|(first, _)| u32::from(first)),
-            to_subflow: u32::from(subflow.id),
-            delay: part.first.map(|(_, sent)| (time - sent) as f64 / 1e9),
-            useful: covered.then_some(false),
-            cause: part.first.and_then(|(first, sent)| self.cause(direction, first, sent, time)),
-        });
-    }
-
-    /// Why bytes that `first` carried at `sent` are sent elsewhere now.
-    fn cause(&self, direction: Direction, first: u16, sent: i64, now: i64) -> Option<ReinjectionCause> {
-        let holder = self.holders.get(usize::from(first))?;
-        if holder.closed {
-            return Some(ReinjectionCause::HolderClosed);
-        }
-        if holder.last_repeat[direction.index()].is_some_and(|time| time >= sent) {
-            return Some(ReinjectionCause::HolderTimeout);
-        }
-        let rtt = holder.rtt?;
-        Some(if now - sent < rtt { ReinjectionCause::Redundant } else { ReinjectionCause::Opportunistic })
-    }
-
-    /// How near the segment's data sequence numbers lie to this connection's, were the flow one of its subflows with
-    /// the segment going in `direction`.
-    pub(crate) fn affinity(&self, direction: Direction, dss: &Dss) -> Option<u64> {
-        const NEAR: u64 = 1 << 27;
-        let long = |dsn: Dsn| matches!(dsn, Dsn::Long(_));
-        let ack = dss.data_ack.map(|ack| (direction.reverse(), ack));
-        let data = dss.mapping.map(|mapping| (direction, mapping.dsn));
-        let mut nearest = None;
-        for (side, dsn) in [ack, data].into_iter().flatten() {
-            let Some(distance) = self.distance(side, dsn) else { continue };
-            let limit = if long(dsn) && self.knows_long(side) { NEAR } else { NEAR >> 4 };
-            if distance > limit {
-                return None;
-            }
-            nearest = Some(nearest.map_or(distance, |before: u64| before.min(distance)));
-        }
-        nearest
     }
 }

@@ -46,7 +46,7 @@ impl Connection {
             Some(last) => half.map_all_from(last.start, last.data),
             None => half.map_all_from(half.shift, data),
         }
-        self.map_waiting(subflow, direction);
+        self.place_waiting(subflow, direction);
     }
 
     /// Payload without a mapping: a fallback, if it stays so and there is no other subflow.

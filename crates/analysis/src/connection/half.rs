@@ -6,9 +6,9 @@ use crate::track::{
     seqspace::SeqSpace,
 };
 
-/// Payload that no mapping covers (yet).
+/// Payload of one segment, in positions of its subflow.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Unmapped {
+pub(crate) struct Piece {
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) time: i64,
@@ -51,7 +51,7 @@ pub(crate) struct Half {
     /// Bytes in the SYN (TCP Fast Open), outside the data sequence space.
     pub(crate) syn_bytes: u64,
     /// Payload without a mapping.
-    pub(crate) unmapped: Vec<Unmapped>,
+    pub(crate) unmapped: Vec<Piece>,
     /// Position after the FIN.
     pub(crate) fin: Option<i64>,
     /// Highest position acknowledged by the other side.

@@ -1,5 +1,6 @@
 //! A Multipath TCP connection as it is rebuilt packet by packet.
 
+mod carry;
 mod control;
 mod data;
 mod fallback;
@@ -7,6 +8,7 @@ mod finish;
 mod half;
 mod handover;
 mod handshake;
+mod kinship;
 mod subflow;
 
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
     rows::{Announcement, Direction, Event, EventKind, Fallback, Reinjection},
     segment::Segment,
     sight::Sight,
-    track::dataspace::DataSpace,
+    track::dataspace::{Again, DataSpace},
 };
 pub(crate) use finish::{Counters, Ending};
 pub(crate) use subflow::Subflow;
@@ -100,7 +102,10 @@ pub(crate) struct Connection {
     events: Vec<Event>,
     events_lost: u64,
     pub(crate) reinjections: Vec<Reinjection>,
+    /// Scratch space, so that no packet allocates: new subflow bytes, mapped bytes, bytes carried before.
     ranges: Vec<(i64, i64)>,
+    mapped: Vec<(i64, i64)>,
+    again: Vec<Again>,
 }
 
 impl Connection {
@@ -144,6 +149,8 @@ impl Connection {
             events_lost: 0,
             reinjections: Vec::new(),
             ranges: Vec::new(),
+            mapped: Vec::new(),
+            again: Vec::new(),
         }
     }
 
@@ -221,24 +228,6 @@ impl Connection {
                 Some(offset)
             }
         }
-    }
-
-    /// How near a data sequence number lies to what this direction has shown, if it could be one of its own.
-    pub(crate) fn distance(&self, direction: Direction, dsn: Dsn) -> Option<u64> {
-        let base = self.base[direction.index()]?;
-        let data = &self.data[direction.index()];
-        let near = base.dsn.wrapping_add(data.next().unwrap_or(0).max(data.acked().max(0)) as u64);
-        let away = |a: u64, b: u64| a.wrapping_sub(b).cast_signed().unsigned_abs();
-        Some(match dsn {
-            Dsn::Long(dsn) if base.full => away(dsn, near),
-            _ => u64::from(dsn.low().wrapping_sub(near as u32).cast_signed().unsigned_abs()),
-        })
-    }
-
-    /// Whether 64-bit data sequence numbers of this direction are known, so that [`distance`](Self::distance) proves
-    /// more than chance.
-    pub(crate) fn knows_long(&self, direction: Direction) -> bool {
-        self.base[direction.index()].is_some_and(|base| base.full)
     }
 
     /// Takes a segment of one of its subflows.
