@@ -22,6 +22,8 @@ pub(crate) enum Oddity {
     BadOffset,
     /// Captured twice.
     Copy,
+    /// Captured on both sides of a NAT.
+    NatCopy,
     /// IP fragments whose rest is missing.
     Fragments,
     /// Events and announcements beyond the limit of a connection.
@@ -43,35 +45,74 @@ impl Oddity {
             Self::OffsetBeyond => "TCP header with a data offset beyond its packet".to_owned(),
             Self::BadOffset => "TCP header with a data offset below 5".to_owned(),
             Self::Copy => {
-                "packets captured twice (mirror port, several interfaces, Wi-Fi repeats, both sides of a NAT) were left out"
+                "packets captured twice (mirror port, several interfaces, Wi-Fi repeats) were left out"
                     .to_owned()
             }
+            Self::NatCopy => "packets captured on both sides of a NAT; one side was left out".to_owned(),
             Self::Fragments => "IP datagrams of which fragments are missing".to_owned(),
-            Self::TooManySubflows => "joins beyond the limit of a connection were counted as plain TCP".to_owned(),
+            Self::TooManySubflows => {
+                "joins beyond the limit of a connection were counted as plain TCP".to_owned()
+            }
             Self::TooManyEvents => "events and announcements beyond the limit of a connection".to_owned(),
         }
     }
 
     /// Whether the tables lack something because of it.
     const fn loses(self) -> bool {
-        !matches!(self, Self::Copy)
+        !matches!(self, Self::Copy | Self::NatCopy)
     }
+}
+
+/// How often something was odd in one file.
+#[derive(Clone, Copy, Debug)]
+struct Tally {
+    oddity: Oddity,
+    /// Number of the file, and the first frame; `None` for what concerns no one file.
+    place: Option<(u32, u64)>,
+    count: u64,
 }
 
 /// The issues table in the making.
 #[derive(Debug, Default)]
 pub(crate) struct IssueTable {
     rows: Vec<Issue>,
-    counts: Vec<(Oddity, u64)>,
+    tallies: Vec<Tally>,
+    /// Which of `tallies` was counted last: the same thing often comes in trains.
+    last: usize,
+    /// File and frame of the packet that is being looked at.
+    here: (u32, u64),
+    files: Vec<String>,
 }
 
 impl IssueTable {
-    /// Counts something that could not be used.
-    pub(crate) fn count(&mut self, oddity: Oddity, count: u64) {
-        match self.counts.iter_mut().find(|entry| entry.0 == oddity) {
-            Some(entry) => entry.1 += count,
-            None if count > 0 => self.counts.push((oddity, count)),
-            None => {}
+    /// The next packet comes from here.
+    pub(crate) fn at(&mut self, file: u32, frame: u64) {
+        self.here = (file, frame);
+    }
+
+    /// Counts something odd about the packet that is being looked at.
+    pub(crate) fn count(&mut self, oddity: Oddity) {
+        self.tally(oddity, Some(self.here), 1);
+    }
+
+    /// Counts something odd that concerns no one file.
+    pub(crate) fn count_all(&mut self, oddity: Oddity, count: u64) {
+        if count > 0 {
+            self.tally(oddity, None, count);
+        }
+    }
+
+    fn tally(&mut self, oddity: Oddity, place: Option<(u32, u64)>, count: u64) {
+        let file = |place: Option<(u32, u64)>| place.map(|place| place.0);
+        let same = |tally: &Tally| tally.oddity == oddity && file(tally.place) == file(place);
+        if !self.tallies.get(self.last).is_some_and(same) {
+            self.last = self.tallies.iter().position(same).unwrap_or_else(|| {
+                self.tallies.push(Tally { oddity, place, count: 0 });
+                self.tallies.len() - 1
+            });
+        }
+        if let Some(tally) = self.tallies.get_mut(self.last) {
+            tally.count += count;
         }
     }
 
@@ -80,14 +121,23 @@ impl IssueTable {
         self.rows.push(issue);
     }
 
+    /// What the files are called, in the order of their numbers.
+    pub(crate) fn name_files(&mut self, names: impl Iterator<Item = String>) {
+        self.files = names.collect();
+    }
+
     /// Writes the rows.
     pub(crate) fn finish(self, sink: &mut impl Sink) {
-        let counted = self.counts.into_iter().map(|(oddity, count)| Issue {
-            file: String::new(),
+        let name = |(file, _): (u32, u64)| self.files.get(file as usize).cloned();
+        let counted = self.tallies.iter().map(|tally| Issue {
+            file: tally.place.and_then(name).unwrap_or_default(),
             offset: None,
-            reason: oddity.describe(),
-            count,
-            lost: oddity.loses(),
+            reason: match tally.place {
+                Some((_, frame)) => format!("{}; first in frame {frame}", tally.oddity.describe()),
+                None => tally.oddity.describe(),
+            },
+            count: tally.count,
+            lost: tally.oddity.loses(),
         });
         for issue in self.rows.into_iter().chain(counted) {
             sink.row(AnyRow::Issue(issue));

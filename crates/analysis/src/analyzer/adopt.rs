@@ -162,7 +162,7 @@ impl<S: Sink> Analyzer<S> {
     ) {
         let Some(owner) = self.connections.get_mut(connection) else { return };
         if owner.flows.len() >= MOST_SUBFLOWS {
-            self.issues.count(Oddity::TooManySubflows, 1);
+            self.issues.count(Oddity::TooManySubflows);
             return;
         }
         let Some(flow) = self.flows.get_mut(number) else { return };

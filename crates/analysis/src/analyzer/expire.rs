@@ -140,9 +140,9 @@ impl<S: Sink> Analyzer<S> {
         for number in self.flows.numbers() {
             self.end_plain(number);
         }
-        self.issues.count(Oddity::Copy, self.copies);
-        self.issues.count(Oddity::Fragments, self.reassembly.incomplete);
-        self.issues.count(Oddity::TooManyEvents, self.events_lost);
+        self.issues.count_all(Oddity::NatCopy, self.copies);
+        self.issues.count_all(Oddity::Fragments, self.reassembly.incomplete);
+        self.issues.count_all(Oddity::TooManyEvents, self.events_lost);
         self.traffic.finish(&mut self.sink);
         self.hosts.finish(&mut self.sink);
         self.issues.finish(&mut self.sink);

@@ -171,8 +171,10 @@ impl<S: Sink> Analyzer<S> {
         self.issues.add(issue);
     }
 
-    /// Notes what could not be read of an input; complete once it has been read to its end.
+    /// Notes what could not be read of an input (complete once it has been read to its end), and what its files are
+    /// called.
     pub fn input_issues(&mut self, input: &Input) {
+        self.issues.name_files(input.files().iter().map(|file| file.name.clone()));
         for issue in input.issues() {
             let file = usize::try_from(issue.file).ok().and_then(|index| input.files().get(index));
             self.issue(Issue {
@@ -191,6 +193,7 @@ impl<S: Sink> Analyzer<S> {
             return;
         }
         self.packets += 1;
+        self.issues.at(packet.file, packet.frame);
         match dissect(packet.link, packet.data, packet.wire_len) {
             Dissection::Ip(ip) if ip.protocol != TCP => {}
             Dissection::Ip(ip) if ip.fragment.is_some() => {
@@ -203,9 +206,9 @@ impl<S: Sink> Analyzer<S> {
             }
             Dissection::Ip(ip) => self.tcp(&ip, packet.time_ns, packet.frame),
             Dissection::NotIp => {}
-            Dissection::UnknownLink(link) => self.issues.count(Oddity::UnknownLink(link), 1),
+            Dissection::UnknownLink(link) => self.issues.count(Oddity::UnknownLink(link)),
             Dissection::Malformed(malformed) => {
-                self.issues.count(Oddity::Damaged(malformed.layer, malformed.reason), 1);
+                self.issues.count(Oddity::Damaged(malformed.layer, malformed.reason));
             }
         }
     }
@@ -238,7 +241,7 @@ impl<S: Sink> Analyzer<S> {
         };
         if tcp.options_cut() {
             let beyond = tcp.header_len() as u32 > ip.payload_len;
-            self.issues.count(if beyond { Oddity::OffsetBeyond } else { Oddity::OptionsCut }, 1);
+            self.issues.count(if beyond { Oddity::OffsetBeyond } else { Oddity::OptionsCut });
         }
         let (key, side) = FlowKey::of(ip.src, tcp.src_port(), ip.dst, tcp.dst_port());
         let number = self.flow(key, side, &tcp, time);
@@ -264,7 +267,7 @@ impl<S: Sink> Analyzer<S> {
         };
         if self.recent.is_copy(&print, time, flow.copies > 0) {
             flow.copies = flow.copies.saturating_add(1);
-            self.copies += 1;
+            self.issues.count(Oddity::Copy);
             return;
         }
         flow.counters.packets[side] += 1;
@@ -300,7 +303,7 @@ impl<S: Sink> Analyzer<S> {
             TcpError::Short => Oddity::HeaderCut,
             TcpError::BadOffset => Oddity::BadOffset,
         };
-        self.issues.count(oddity, 1);
+        self.issues.count(oddity);
         if stump {
             return;
         }

@@ -9,7 +9,7 @@ table! {
         pub file: String,
         /// Byte offset of the first such place in the (uncompressed) file; null where there is none.
         pub offset: Option<u64> => "B",
-        /// What was wrong, in words.
+        /// What was wrong, in words; of packets, with the frame of the first one.
         pub reason: String,
         /// How often.
         pub count: u64,
