@@ -13,7 +13,8 @@ use std::{
 /// The folder of the shared captures, whether it is there or not.
 pub fn root() -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    std::env::var_os("SUBFLOW_DATA").map_or_else(beside, PathBuf::from)
+    let root = std::env::var_os("SUBFLOW_DATA").map_or_else(beside, PathBuf::from);
+    fs::canonicalize(&root).unwrap_or(root)
 }
 
 /// A folder of the shared captures; where it is missing, says so past the test harness's capture of output, and the

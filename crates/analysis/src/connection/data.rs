@@ -9,7 +9,7 @@ use crate::{
         seqspace::Arrival,
     },
 };
-use subflow_wire::mptcp::{self, Dss};
+use subflow_wire::mptcp::{self, Dss, Mptcp};
 
 impl Connection {
     /// A DSS option: what the segment acknowledges and maps.
@@ -60,6 +60,7 @@ impl Connection {
             self.infinite_mapping(subflow, direction, segment, mapping, data);
             return;
         }
+        self.first_mapped |= data == 0 && self.idsn[direction.index()].is_some();
         let len = i64::from(mapping.len);
         if dss.data_fin {
             let fin = data + len - 1;
@@ -131,7 +132,8 @@ impl Connection {
         let space = half.space(segment.seq);
         let start = space.position(segment.seq);
         let end = start + len;
-        let mapped = segment.dss.is_some_and(|dss| dss.mapping.is_some());
+        let mapped = segment.dss.is_some_and(|dss| dss.mapping.is_some())
+            || matches!(segment.handshake(), Some(Mptcp::Capable(option)) if option.data_len.is_some());
         if len == 1 && !mapped && end == space.next() && half.acked.is_some_and(|acked| acked >= end) {
             return; // A keepalive: one old byte that had been acknowledged, and no data, so without a mapping.
         }
@@ -164,10 +166,13 @@ impl Connection {
             }
             _ => half.karn.sent(end, segment.time),
         }
-        if self.fallback == Fallback::None {
-            half.mapped += u64::from(segment.len);
+        let fresh = ranges.iter().map(|(from, to)| (to - from) as u64).sum::<u64>();
+        half.unique += fresh;
+        let confirmed = self.confirmed_mptcp() || subflow.halves[direction.reverse().index()].dss_seen;
+        if confirmed && self.fallback == Fallback::None {
+            // Without a mapping of its own a repeat proves nothing; new bytes may have one of an earlier segment.
+            subflow.halves[direction.index()].mapped += if mapped { u64::from(segment.len) } else { fresh };
         }
-        half.unique += ranges.iter().map(|(from, to)| (to - from) as u64).sum::<u64>();
         for &(from, to) in &ranges {
             self.fresh(subflow, direction, segment, from, to);
         }

@@ -90,6 +90,8 @@ pub(crate) struct Connection {
     /// MP_CAPABLE was seen in the SYN, in the SYN/ACK, in an ACK.
     capable: [bool; 3],
     answered: bool,
+    /// A mapping of the first data byte was seen.
+    first_mapped: bool,
     /// Versions that the SYN offered, a bit each.
     offered: u16,
     /// The initial SYN was repeated without MP_CAPABLE.
@@ -138,6 +140,7 @@ impl Connection {
             last: sight.time(),
             capable: [false; 3],
             answered: false,
+            first_mapped: false,
             offered: 0,
             plain_syn: false,
             fallback: Fallback::None,
@@ -179,6 +182,12 @@ impl Connection {
     /// Whether any subflow got an answer to its SYN, or was seen without a handshake.
     pub(crate) fn answered(&self) -> bool {
         self.answered
+    }
+
+    /// Whether the client has confirmed MPTCP, by MP_CAPABLE in an ACK or by the mapping of the first data byte (RFC 6824,
+    /// section 3.1), as far as the handshake is in the capture.
+    fn confirmed_mptcp(&self) -> bool {
+        self.capable[2] || self.first_mapped || !self.capable[0]
     }
 
     /// The key of one side has become known: its token and first data sequence number follow from it.

@@ -49,8 +49,9 @@ table! {
         pub bytes_c2s: u64 => "B",
         /// The same from server to client.
         pub bytes_s2c: u64 => "B",
-        /// Payload bytes on the wire that a data-level mapping covers, repeats included; bytes after a fallback have
-        /// none.
+        /// Payload bytes on the wire that a data-level mapping in force covers: MPTCP was confirmed (by MP_CAPABLE in an
+        /// ACK, a mapping of the first data byte, or a DSS of the receiver), no fallback came before, and a repeat
+        /// carries its own mapping.
         pub mapped_bytes_c2s: u64 => "B",
         /// The same from server to client.
         pub mapped_bytes_s2c: u64 => "B",
