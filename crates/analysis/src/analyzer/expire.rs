@@ -72,7 +72,7 @@ impl<S: Sink> Analyzer<S> {
         self.index.remove(&flow.key, number);
         let filter = &self.options.filter;
         if matches!(flow.role, Role::Copy) {
-            self.copies += flow.counters.packets.iter().sum::<u64>();
+            self.nat_copies += flow.counters.packets.iter().sum::<u64>();
         } else if filter.takes_plain() && filter.takes_flow(flow.key.end(0), flow.key.end(1)) {
             let (packets, bytes) = (flow.counters.packets.iter().sum(), flow.counters.bytes.iter().sum());
             self.traffic.add(flow.key.is_v6(), false, Some(flow.service_port()), packets, bytes);
@@ -98,7 +98,7 @@ impl<S: Sink> Analyzer<S> {
             }
         }
         if connection.copy {
-            self.copies += flows.iter().flat_map(|flow| flow.counters.packets).sum::<u64>();
+            self.nat_copies += flows.iter().flat_map(|flow| flow.counters.packets).sum::<u64>();
             return;
         }
         self.events_lost += connection.lost_events();
@@ -140,7 +140,7 @@ impl<S: Sink> Analyzer<S> {
         for number in self.flows.numbers() {
             self.end_plain(number);
         }
-        self.issues.count_all(Oddity::NatCopy, self.copies);
+        self.issues.count_all(Oddity::NatCopy, self.nat_copies);
         self.issues.count_all(Oddity::Fragments, self.reassembly.incomplete);
         self.issues.count_all(Oddity::TooManyEvents, self.events_lost);
         self.traffic.finish(&mut self.sink);

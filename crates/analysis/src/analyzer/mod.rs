@@ -29,6 +29,8 @@ const LOOKS: u16 = 64;
 const LOOKS_AFTER_SYN: u16 = 4;
 /// A copy of the SYN this long after the handshake, in nanoseconds, is none.
 const LATEST_SYN: i64 = 10_000_000_000;
+/// Packets between two looks for what has ended; more when there are many flows, so that looking stays cheap.
+const FEWEST_BETWEEN_SWEEPS: usize = 32_768;
 /// Reinjection rows kept with a connection before they are written.
 const MOST_REINJECTIONS: usize = 4096;
 
@@ -128,7 +130,8 @@ pub struct Analyzer<S> {
     reassembly: Reassembly,
     recent: Recent,
     packets: u64,
-    copies: u64,
+    /// Packets seen on the other side of a NAT, too.
+    nat_copies: u64,
     events_lost: u64,
     since_sweep: usize,
 }
@@ -150,7 +153,7 @@ impl<S: Sink> Analyzer<S> {
             reassembly: Reassembly::default(),
             recent: Recent::default(),
             packets: 0,
-            copies: 0,
+            nat_copies: 0,
             events_lost: 0,
             since_sweep: 0,
         }
@@ -288,7 +291,7 @@ impl<S: Sink> Analyzer<S> {
             self.feed(number, side, &segment);
         }
         self.since_sweep += 1;
-        if self.since_sweep >= 32_768.max(2 * self.flows.len()) {
+        if self.since_sweep >= FEWEST_BETWEEN_SWEEPS.max(2 * self.flows.len()) {
             self.since_sweep = 0;
             self.sweep(time);
         }

@@ -13,40 +13,38 @@ impl Connection {
         if self.fallback != Fallback::None && subflow.halves[direction.index()].mappings.is_empty() {
             self.map_as_stream(subflow, direction);
         }
-        let half = &mut subflow.halves[direction.index()];
-        let mut ranges = std::mem::take(&mut self.mapped);
-        ranges.clear();
-        let unmapped = half.mappings.translate(piece.start, piece.end, |from, to| ranges.push((from, to)));
-        if self.fallback == Fallback::None {
-            half.mapped = half.mapped.saturating_sub(unmapped.cast_unsigned());
-        }
-        if unmapped > 0 {
-            half.unmapped.push(piece);
+        if !self.try_place(subflow, direction, piece) {
+            subflow.halves[direction.index()].unmapped.push(piece);
             self.judge_unmapped(subflow, direction);
-        } else {
-            for &range in &ranges {
-                self.carry(subflow, direction, piece, range);
-            }
         }
-        self.mapped = ranges;
     }
 
     /// A mapping has come, or after a fallback there is one for all: does it cover payload that came before it?
     pub(super) fn place_waiting(&mut self, subflow: &mut Subflow, direction: Direction) {
         for piece in std::mem::take(&mut subflow.halves[direction.index()].unmapped) {
-            let half = &mut subflow.halves[direction.index()];
-            let mut ranges = Vec::new();
-            if half.mappings.translate(piece.start, piece.end, |from, to| ranges.push((from, to))) > 0 {
-                half.unmapped.push(piece);
-                continue;
+            if !self.try_place(subflow, direction, piece) {
+                subflow.halves[direction.index()].unmapped.push(piece);
             }
-            if self.fallback == Fallback::None {
+        }
+    }
+
+    /// Places payload if mappings cover all of it.
+    fn try_place(&mut self, subflow: &mut Subflow, direction: Direction, piece: Piece) -> bool {
+        let in_force = self.mapping_in_force(subflow, direction);
+        let half = &mut subflow.halves[direction.index()];
+        let mut ranges = std::mem::take(&mut self.mapped);
+        ranges.clear();
+        let unmapped = half.mappings.translate(piece.start, piece.end, |from, to| ranges.push((from, to)));
+        if unmapped == 0 {
+            if in_force {
                 half.mapped += (piece.end - piece.start).cast_unsigned();
             }
-            for range in ranges {
+            for &range in &ranges {
                 self.carry(subflow, direction, piece, range);
             }
         }
+        self.mapped = ranges;
+        unmapped == 0
     }
 
     /// A subflow carries the data-level bytes of `range`, in the segment that `piece` was part of.

@@ -1,15 +1,15 @@
 //! The data level: mappings, payload, DATA_ACK and DATA_FIN (RFC 8684, section 3.3).
 
-use super::{Connection, FARTHEST, Subflow, half::Piece};
+use super::{Connection, Subflow, half::Piece};
 use crate::{
-    rows::{Direction, EventKind, Fallback},
+    rows::{Direction, EventKind},
     segment::Segment,
     track::{
         mapping::{Mapping, Pending},
         seqspace::Arrival,
     },
 };
-use subflow_wire::mptcp::{self, Dss, Mptcp};
+use subflow_wire::mptcp::{self, Dsn, Dss, Mptcp};
 
 impl Connection {
     /// A DSS option: what the segment acknowledges and maps.
@@ -105,22 +105,12 @@ impl Connection {
         // Repeated on every segment of that data, so it does not begin at this one.
         let (index, start) = (direction.index(), half.shift);
         // The first data byte is offset 0, unless later bytes came first, when the key was not known yet.
-        let data = match (self.idsn[index], self.base[index]) {
-            (Some(idsn), Some(base)) if base.full => {
-                idsn.wrapping_add(1).wrapping_sub(base.dsn).cast_signed()
-            }
-            _ => 0,
-        };
-        if data.unsigned_abs() > FARTHEST {
-            self.event(
-                subflow,
-                direction,
-                segment,
-                EventKind::Violation,
-                "the key does not fit the data before it",
-            );
+        let first = self.idsn[index].map(|idsn| Dsn::Long(idsn.wrapping_add(1)));
+        let Some(data) = first.map_or(Some(0), |first| self.offset(direction, first)) else {
+            let detail = "the key does not fit the data before it";
+            self.event(subflow, direction, segment, EventKind::Violation, detail);
             return;
-        }
+        };
         subflow.halves[index].mappings.learn(Mapping { start, data, len: i64::from(len) });
     }
 
@@ -166,12 +156,13 @@ impl Connection {
             }
             _ => half.karn.sent(end, segment.time),
         }
-        let fresh = ranges.iter().map(|(from, to)| (to - from) as u64).sum::<u64>();
-        half.unique += fresh;
-        let confirmed = self.confirmed_mptcp() || subflow.halves[direction.reverse().index()].dss_seen;
-        if confirmed && self.fallback == Fallback::None {
-            // Without a mapping of its own a repeat proves nothing; new bytes may have one of an earlier segment.
-            subflow.halves[direction.index()].mapped += if mapped { u64::from(segment.len) } else { fresh };
+        half.unique += ranges.iter().map(|(from, to)| (to - from) as u64).sum::<u64>();
+        // Without a mapping of its own a repeat proves nothing; new bytes may have one of an earlier segment (`place`).
+        if let Arrival::Behind { repeated } = arrival
+            && mapped
+            && self.mapping_in_force(subflow, direction)
+        {
+            subflow.halves[direction.index()].mapped += repeated.cast_unsigned();
         }
         for &(from, to) in &ranges {
             self.fresh(subflow, direction, segment, from, to);

@@ -184,10 +184,12 @@ impl Connection {
         self.answered
     }
 
-    /// Whether the client has confirmed MPTCP, by MP_CAPABLE in an ACK or by the mapping of the first data byte (RFC 6824,
-    /// section 3.1), as far as the handshake is in the capture.
-    fn confirmed_mptcp(&self) -> bool {
-        self.capable[2] || self.first_mapped || !self.capable[0]
+    /// Whether mappings of this direction count: the client has confirmed MPTCP, by MP_CAPABLE in an ACK or by the mapping of
+    /// the first data byte (RFC 6824, section 3.1), or the receiver has by a DSS; and there was no fallback.
+    fn mapping_in_force(&self, subflow: &Subflow, direction: Direction) -> bool {
+        let confirmed = self.capable[2] || self.first_mapped || !self.capable[0];
+        let receiver = &subflow.halves[direction.reverse().index()];
+        (confirmed || receiver.dss_seen) && self.fallback == Fallback::None
     }
 
     /// The key of one side has become known: its token and first data sequence number follow from it.
