@@ -1,6 +1,6 @@
 //! What each crate may know. The floors, from the ground up:
 //!
-//! wire, rows < capture < analysis < store < cli.
+//! wire, rows < netio < capture < analysis < compare, anonymize < store < report < cli.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,10 +13,28 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("subflow-testdata", &[]),
     ("subflow-wire", &[]),
     ("subflow-rows", &[]),
-    ("subflow-capture", &["subflow-wire"]),
+    ("subflow-netio", &["subflow-wire"]),
+    ("subflow-capture", &["subflow-wire", "subflow-netio"]),
     ("subflow-analysis", &["subflow-wire", "subflow-rows", "subflow-capture"]),
-    ("subflow-store", &["subflow-rows", "subflow-analysis"]),
-    ("subflow", &["subflow-rows", "subflow-capture", "subflow-analysis", "subflow-store"]),
+    ("subflow-compare", &["subflow-wire", "subflow-rows", "subflow-capture", "subflow-analysis"]),
+    ("subflow-anonymize", &["subflow-wire", "subflow-capture", "subflow-analysis"]),
+    ("subflow-store", &["subflow-rows", "subflow-capture", "subflow-analysis", "subflow-compare"]),
+    (
+        "subflow-report",
+        &["subflow-rows", "subflow-capture", "subflow-analysis", "subflow-compare", "subflow-store"],
+    ),
+    (
+        "subflow",
+        &[
+            "subflow-rows",
+            "subflow-capture",
+            "subflow-analysis",
+            "subflow-compare",
+            "subflow-anonymize",
+            "subflow-store",
+            "subflow-report",
+        ],
+    ),
 ];
 
 /// Crates that only the named floors (and those above) may use: heavy ones, and ones with a place of their own.
@@ -25,7 +43,12 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("parquet", &["subflow-store"]),
     ("clap", &["subflow", "xtask"]),
     ("anyhow", &["xtask"]),
-    ("libc", &[]),
+    ("datafusion", &["subflow-store"]),
+    ("plotly", &["subflow-report"]),
+    ("plotters", &["subflow-report"]),
+    ("askama", &["subflow-report"]),
+    ("ratatui", &["subflow"]),
+    ("libc", &["subflow-netio"]),
 ];
 
 #[test]

@@ -11,6 +11,9 @@ pub struct Options {
     pub handshake_timeout_ns: i64,
     /// A connection whose every subflow is closed is kept this long for late packets, in nanoseconds.
     pub linger_ns: i64,
+    /// Whether to yield every packet, carriage of data and round-trip sample of the connections that the filter keeps, too
+    /// (tables `packets`, `carriages`, `samples`).
+    pub detail: bool,
     /// What to keep.
     pub filter: Filter,
 }
@@ -23,6 +26,7 @@ impl Default for Options {
             idle_timeout_ns: 3_600_000_000_000,
             handshake_timeout_ns: 180_000_000_000,
             linger_ns: 60_000_000_000,
+            detail: false,
             filter: Filter::default(),
         }
     }

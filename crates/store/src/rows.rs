@@ -24,6 +24,9 @@ pub(crate) fn table_and_cells(row: &AnyRow) -> (&'static str, Vec<Value<'_>>) {
         AnyRow::Event(row) => of(row),
         AnyRow::Host(row) => of(row),
         AnyRow::Issue(row) => of(row),
+        AnyRow::Packet(row) => of(&**row),
+        AnyRow::Carriage(row) => of(row),
+        AnyRow::Sample(row) => of(row),
     }
 }
 

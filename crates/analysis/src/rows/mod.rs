@@ -1,22 +1,30 @@
 //! The passive tables: what `analyze` yields. The field comments are the data dictionary.
 
 mod announcements;
+mod carriages;
 mod connections;
 mod events;
 mod hosts;
 mod issues;
 mod names;
+mod packets;
 mod reinjections;
+mod samples;
 mod subflows;
 mod traffic;
 
 pub use announcements::Announcement;
+pub use carriages::Carriage;
 pub use connections::Connection;
 pub use events::Event;
 pub use hosts::Host;
 pub use issues::Issue;
-pub use names::{Close, Direction, EventKind, Fallback, Family, Opener, ReinjectionCause, State};
+pub use names::{
+    Carried, Close, Direction, EventKind, Fallback, Family, Opener, ReinjectionCause, Sampled, State,
+};
+pub use packets::Packet;
 pub use reinjections::Reinjection;
+pub use samples::Sample;
 use subflow_rows::{Row, Schema};
 pub use subflows::Subflow;
 pub use traffic::Traffic;
@@ -40,6 +48,12 @@ pub enum AnyRow {
     Host(Host),
     /// `issues`
     Issue(Issue),
+    /// `packets`
+    Packet(Box<Packet>),
+    /// `carriages`
+    Carriage(Carriage),
+    /// `samples`
+    Sample(Sample),
 }
 
 /// The schemas of all passive tables, in the order in which they are shown.
@@ -53,6 +67,9 @@ pub const SCHEMAS: [Schema; 8] = [
     Host::SCHEMA,
     Issue::SCHEMA,
 ];
+
+/// The schemas of the tables that only [`Options::detail`](crate::Options::detail) yields.
+pub const DETAIL_SCHEMAS: [Schema; 3] = [Packet::SCHEMA, Carriage::SCHEMA, Sample::SCHEMA];
 
 /// Takes rows as they become final. A connection's rows come when it ends, `traffic` and `hosts` at the end.
 pub trait Sink {
@@ -79,6 +96,12 @@ pub struct Tables {
     pub hosts: Vec<Host>,
     /// `issues`
     pub issues: Vec<Issue>,
+    /// `packets`, empty unless asked for
+    pub packets: Vec<Packet>,
+    /// `carriages`, empty unless asked for
+    pub carriages: Vec<Carriage>,
+    /// `samples`, empty unless asked for
+    pub samples: Vec<Sample>,
 }
 
 impl Sink for Tables {
@@ -92,6 +115,9 @@ impl Sink for Tables {
             AnyRow::Event(row) => self.events.push(row),
             AnyRow::Host(row) => self.hosts.push(row),
             AnyRow::Issue(row) => self.issues.push(row),
+            AnyRow::Packet(row) => self.packets.push(*row),
+            AnyRow::Carriage(row) => self.carriages.push(row),
+            AnyRow::Sample(row) => self.samples.push(row),
         }
     }
 }
@@ -104,5 +130,8 @@ impl Tables {
         self.announcements.sort_by_key(|row| (row.connection_id, row.time));
         self.reinjections.sort_by_key(|row| (row.connection_id, row.time));
         self.events.sort_by_key(|row| (row.connection_id, row.time, row.frame));
+        self.packets.sort_by_key(|row| (row.connection_id, row.time));
+        self.carriages.sort_by_key(|row| (row.connection_id, row.time));
+        self.samples.sort_by_key(|row| (row.connection_id, row.time));
     }
 }

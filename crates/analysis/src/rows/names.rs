@@ -144,3 +144,29 @@ names! {
         Violation => "violation",
     }
 }
+
+names! {
+    /// What a packet did with data-level bytes.
+    pub enum Carried {
+        /// Carried them for the first time.
+        New => "new",
+        /// Carried again what another subflow had carried.
+        Reinjection => "reinjection",
+        /// Carried them again on the same subflow, under new subflow sequence numbers.
+        MetaRetransmission => "meta_retransmission",
+        /// Repeated the same subflow sequence numbers: a retransmission of TCP.
+        Retransmission => "retransmission",
+    }
+}
+
+names! {
+    /// Which round-trip time a sample is of.
+    pub enum Sampled {
+        /// Data to the ACK that covers it, by Karn's rule.
+        Ack => "ack",
+        /// A TCP timestamp to its first echo (RFC 7323).
+        Timestamp => "timestamp",
+        /// Data to the DATA_ACK that covers it.
+        DataAck => "data_ack",
+    }
+}

@@ -1,9 +1,8 @@
 //! `subflow analyze`.
 
-use super::{FilterArgs, OutputArgs, TalkArgs, seconds};
+use super::{FilterArgs, OutputArgs, ReadArgs, TalkArgs};
 use crate::exit::EXIT_CODES;
 use clap::Args;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Rebuild the Multipath TCP connections of captures and measure them
@@ -26,16 +25,8 @@ pub(crate) struct AnalyzeArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 
-    /// End a connection after this much silence [default: 3600] [env: SUBFLOW_IDLE_TIMEOUT]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Analysis")]
-    pub(crate) idle_timeout: Option<i64>,
-
-    /// Threads to use: with 1, reading and analysis take turns; with more, reading runs ahead [default: one a
-    /// processor] [env: SUBFLOW_THREADS]
-    ///
-    /// The result is the same, row for row.
-    #[arg(long, value_name = "N", help_heading = "Analysis")]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 
     /// Exit with 1 when something in the input could not be read [env: SUBFLOW_STRICT]
     #[arg(long, help_heading = "Analysis", overrides_with_all = ["strict", "no_strict"])]

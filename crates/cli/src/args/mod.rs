@@ -1,8 +1,14 @@
 //! The command line as it is written. Nothing is decided here: `settings` turns it into what is to be done.
 
 mod analyze;
+mod anonymize;
+mod compare;
+mod explain;
+mod live;
 mod parse;
+mod query;
 mod shared;
+mod show;
 
 use crate::exit::EXIT_CODES;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -11,8 +17,14 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 
 pub(crate) use analyze::AnalyzeArgs;
+pub(crate) use anonymize::AnonymizeArgs;
+pub(crate) use compare::CompareArgs;
+pub(crate) use explain::ExplainArgs;
+pub(crate) use live::LiveArgs;
 pub(crate) use parse::{Format, seconds};
-pub(crate) use shared::{FilterArgs, OutputArgs, TalkArgs};
+pub(crate) use query::QueryArgs;
+pub(crate) use shared::{FilterArgs, OutputArgs, ReadArgs, TalkArgs};
+pub(crate) use show::ShowArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Yellow.on_default().bold())
@@ -60,6 +72,12 @@ Configuration:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Analyze(Box<AnalyzeArgs>),
+    Show(Box<ShowArgs>),
+    Explain(Box<ExplainArgs>),
+    Query(Box<QueryArgs>),
+    Compare(Box<CompareArgs>),
+    Live(Box<LiveArgs>),
+    Anonymize(Box<AnonymizeArgs>),
     Tables(TablesArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -1,7 +1,8 @@
 //! Groups of options that several commands take.
 
-use super::parse::{Format, moment, prefix};
+use super::parse::{Format, moment, prefix, seconds};
 use clap::Args;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use subflow_analysis::IpPrefix;
 
@@ -57,6 +58,21 @@ pub(crate) struct FilterArgs {
     /// Only the connection with this number, as in `connection_id`; may be given several times
     #[arg(short, long = "connection", value_name = "ID", value_delimiter = ',')]
     pub(crate) connections: Vec<u64>,
+}
+
+/// How captures are read.
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    /// End a connection after this much silence [default: 3600] [env: SUBFLOW_IDLE_TIMEOUT]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Analysis")]
+    pub(crate) idle_timeout: Option<i64>,
+
+    /// Threads to use: with 1, reading and analysis take turns; with more, reading runs ahead [default: one a
+    /// processor] [env: SUBFLOW_THREADS]
+    ///
+    /// The result is the same, row for row.
+    #[arg(long, value_name = "N", help_heading = "Analysis")]
+    pub(crate) threads: Option<NonZeroUsize>,
 }
 
 /// How much is said on standard error.

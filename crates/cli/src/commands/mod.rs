@@ -1,8 +1,15 @@
 //! The commands, a module each.
 
 mod analyze;
+mod anonymize;
+mod compare;
 mod completions;
+mod explain;
+mod live;
 mod man;
+mod query;
+mod reading;
+mod show;
 mod tables;
 
 use crate::args::{Cli, Command};
@@ -13,6 +20,12 @@ use crate::failure::Failure;
 pub(crate) fn run(args: Cli) -> Result<Exit, Failure> {
     match args.command {
         Command::Analyze(args) => analyze::run(*args),
+        Command::Show(args) => show::run(*args),
+        Command::Explain(args) => explain::run(*args),
+        Command::Query(args) => query::run(*args),
+        Command::Compare(args) => compare::run(*args),
+        Command::Live(args) => live::run(*args),
+        Command::Anonymize(args) => anonymize::run(*args),
         Command::Tables(args) => tables::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -1,15 +1,11 @@
 //! Settings of `subflow analyze`.
 
-use super::config;
-use super::layers::{Layer, Origin, Process};
-use crate::args::{AnalyzeArgs, FilterArgs, Format, OutputArgs, TalkArgs};
+use super::layers::{Layer, Origin};
+use super::reading::{Reading, lower_layers, pair, reading_flags, refuse_terminal};
+use crate::args::{AnalyzeArgs, Format, OutputArgs};
 use crate::failure::Failure;
-use std::io::{self, IsTerminal};
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::thread;
+use std::path::PathBuf;
 use subflow_analysis::rows::SCHEMAS;
-use subflow_analysis::{Filter, Options};
 use subflow_store::{FileFormat, Layout, Selection, SelectionError};
 
 /// The table that is meant when none is named.
@@ -19,11 +15,9 @@ const DEFAULT_TABLE: &str = "connections";
 #[derive(Debug)]
 pub(crate) struct Analyze {
     pub(crate) captures: Vec<PathBuf>,
-    pub(crate) options: Options,
+    pub(crate) reading: Reading,
     pub(crate) output: Output,
-    pub(crate) threads: usize,
     pub(crate) strict: bool,
-    pub(crate) talk: Talk,
 }
 
 /// Where the rows go.
@@ -45,79 +39,28 @@ pub(crate) enum Stream {
     Csv(Layout),
 }
 
-/// How much is said on standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Talk {
-    pub(crate) quiet: bool,
-    pub(crate) verbose: bool,
-    pub(crate) progress: bool,
-}
-
 impl Analyze {
     /// Checks what was asked for.
     pub(crate) fn new(args: AnalyzeArgs) -> Result<Self, Failure> {
-        let below = Layer::from_environment(&Process)?.over(config::load(&Process)?);
-        let settings = Self::layered(args, below)?;
-        let stdin = Path::new("-");
-        if settings.captures.iter().any(|path| path == stdin) && io::stdin().is_terminal() {
-            return Err(Failure::usage("standard input is a terminal, not a capture")
-                .hint("pipe a capture into it, as in: tcpdump -w - tcp | subflow analyze -"));
-        }
+        let settings = Self::layered(args, lower_layers()?)?;
+        refuse_terminal(&settings.captures, "analyze")?;
         Ok(settings)
     }
 
     fn layered(args: AnalyzeArgs, below: Layer) -> Result<Self, Failure> {
-        let layer = flags(&args).over(below);
-        let quiet = layer.quiet.unwrap_or(false);
-        let mut options = Options { filter: filter(args.filter)?, ..Options::default() };
-        if let Some(idle_timeout_ns) = layer.idle_timeout {
-            options.idle_timeout_ns = idle_timeout_ns;
-        }
+        let flags = Layer {
+            format: args.output.format.map(|format| (format, Origin::Flag("format"))),
+            strict: pair(args.strict, args.no_strict),
+            ..reading_flags(&args.read, &args.talk)
+        };
+        let mut layer = flags.over(below);
         Ok(Self {
             captures: args.captures,
-            options,
-            output: output(args.output, layer.format)?,
-            threads: layer
-                .threads
-                .or_else(|| thread::available_parallelism().ok())
-                .map_or(1, NonZeroUsize::get),
+            output: output(args.output, layer.format.take())?,
             strict: layer.strict.unwrap_or(false),
-            talk: Talk {
-                quiet,
-                verbose: args.talk.verbose,
-                progress: layer.progress.unwrap_or(true) && !quiet,
-            },
+            reading: Reading::of(args.filter, &args.talk, &layer)?,
         })
     }
-}
-
-/// What the flags say. A flag that is not given says nothing.
-fn flags(args: &AnalyzeArgs) -> Layer {
-    let pair = |yes: bool, no: bool| if yes || no { Some(yes) } else { None };
-    let TalkArgs { quiet, verbose, no_progress, progress } = args.talk;
-    Layer {
-        format: args.output.format.map(|format| (format, Origin::Flag("format"))),
-        idle_timeout: args.idle_timeout,
-        threads: args.threads,
-        strict: pair(args.strict, args.no_strict),
-        quiet: pair(quiet, verbose),
-        progress: pair(progress, no_progress),
-    }
-}
-
-fn filter(args: FilterArgs) -> Result<Filter, Failure> {
-    if let (Some(since), Some(until)) = (args.since, args.until)
-        && since >= until
-    {
-        return Err(Failure::usage("--since is not before --until: no packet would be left"));
-    }
-    Ok(Filter {
-        ports: args.ports,
-        hosts: args.hosts,
-        since_ns: args.since,
-        until_ns: args.until,
-        connections: args.connections,
-    })
 }
 
 fn output(args: OutputArgs, format: Option<(Format, Origin)>) -> Result<Output, Failure> {
@@ -206,7 +149,9 @@ fn selection_failure(error: &SelectionError) -> Failure {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
+    use crate::settings::Talk;
     use clap::Parser;
+    use std::num::NonZeroUsize;
 
     fn settings_over(arguments: &str, below: Layer) -> Result<Analyze, Failure> {
         let line = ["subflow", "analyze", "a.pcap"].into_iter().chain(arguments.split_whitespace());
@@ -282,13 +227,13 @@ mod tests {
             progress: Some(false),
         };
         let lower = settings_over("", below()).expect("valid");
-        assert!(lower.strict && lower.talk.quiet && !lower.talk.progress);
-        assert_eq!((lower.options.idle_timeout_ns, lower.threads), (5, 3));
+        assert!(lower.strict && lower.reading.talk.quiet && !lower.reading.talk.progress);
+        assert_eq!((lower.reading.options.idle_timeout_ns, lower.reading.threads), (5, 3));
         assert!(matches!(lower.output, Output::Stream(Stream::Json(_))));
         let upper = settings_over("--no-strict -v --progress --idle-timeout 1 --threads 1 -f jsonl", below())
             .expect("valid");
-        assert!(!upper.strict && upper.talk == Talk { quiet: false, verbose: true, progress: true });
-        assert_eq!((upper.options.idle_timeout_ns, upper.threads), (1_000_000_000, 1));
+        assert!(!upper.strict && upper.reading.talk == Talk { quiet: false, verbose: true, progress: true });
+        assert_eq!((upper.reading.options.idle_timeout_ns, upper.reading.threads), (1_000_000_000, 1));
         assert!(matches!(upper.output, Output::Stream(Stream::Jsonl(_))));
     }
 
@@ -296,13 +241,14 @@ mod tests {
     fn the_last_of_two_opposite_flags_counts() {
         assert!(!settings("--strict --no-strict").expect("valid").strict);
         assert!(settings("--no-strict --strict").expect("valid").strict);
-        assert!(settings("-v -q").expect("valid").talk.quiet);
+        assert!(settings("-v -q").expect("valid").reading.talk.quiet);
     }
 
     #[test]
     fn filters_are_passed_on() {
         let filter = settings("-p 80,443 -p 8080 --host 10.0.0.0/8 --host ::1 -c 3 --since 1970-01-01")
             .expect("valid")
+            .reading
             .options
             .filter;
         assert_eq!(filter.ports, [80, 443, 8080]);

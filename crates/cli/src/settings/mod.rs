@@ -3,5 +3,7 @@
 mod analyze;
 mod config;
 mod layers;
+mod reading;
 
-pub(crate) use analyze::{Analyze, Output, Stream, Talk};
+pub(crate) use analyze::{Analyze, Output, Stream};
+pub(crate) use reading::{Reading, Talk};

@@ -31,7 +31,7 @@ enum To {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// Rows of `issues`.
-    pub(super) issues: u64,
+    pub(super) issues: usize,
     /// Those of them because of which something of the input is missing.
     pub(super) losses: u64,
     /// The first of them.

@@ -1,44 +1,37 @@
 //! The one loop: packets in, rows out.
 
-use super::output::Rows;
 use super::progress::Progress;
 use crate::interrupt;
-use crate::settings::Talk;
-use std::sync::atomic::Ordering;
-use subflow_analysis::rows::Issue;
-use subflow_analysis::{Analyzer, Options};
+use crate::settings::Reading;
+use std::sync::atomic::{AtomicBool, Ordering};
+use subflow_analysis::Analyzer;
+use subflow_analysis::rows::{Issue, Sink};
 use subflow_capture::{Ahead, Input, Packets};
 
 /// How many packets pass between two looks at the clock, the keyboard and the output.
 const ROUND: u64 = 4096;
 
 /// How the reading ended.
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// Packets that were analysed.
-    pub(super) packets: u64,
+    pub(crate) packets: u64,
     /// Files that they came from.
-    pub(super) files: u64,
+    pub(crate) files: u64,
     /// Whether Ctrl-C ended it.
-    pub(super) interrupted: bool,
+    pub(crate) interrupted: bool,
 }
 
-/// Analyses all packets of the input, or those up to Ctrl-C. With more than one thread the input is read ahead.
-pub(super) fn analyze(
-    input: Input,
-    options: Options,
-    rows: Rows,
-    threads: usize,
-    talk: Talk,
-) -> (Outcome, Rows) {
-    let failed = rows.failed();
-    let mut analyzer = Analyzer::new(options, rows);
-    let mut progress = Progress::new(talk.progress, input.bytes_total());
+/// Analyses all packets of the input, or those up to Ctrl-C, or until `failed` rises because the sink takes no more. With
+/// more than one thread the input is read ahead.
+pub(crate) fn read<S: Sink>(input: Input, reading: &Reading, sink: S, failed: &AtomicBool) -> (Outcome, S) {
+    let mut analyzer = Analyzer::new(reading.options.clone(), sink);
+    let mut progress = Progress::new(reading.talk.progress, input.bytes_total());
     let mut go_on = |seen: Seen| {
         progress.show(seen.bytes, seen.packets, seen.connections);
         !interrupt::is_pressed() && !failed.load(Ordering::Relaxed)
     };
     // Where the system gives no second thread, one does both.
-    let ahead = if threads > 1 { Ahead::start(input) } else { Err(Box::new(input)) };
+    let ahead = if reading.threads > 1 { Ahead::start(input) } else { Err(Box::new(input)) };
     let (packets, input) = match ahead {
         Ok(mut ahead) => (pump(&mut ahead, &mut analyzer, &mut go_on), ahead.finish()),
         Err(mut input) => (pump(&mut *input, &mut analyzer, &mut go_on), *input),
@@ -63,9 +56,9 @@ struct Seen {
 }
 
 /// Feeds packets to the analyser until the end, or until `go_on` says no; returns how many.
-fn pump(
+fn pump<S: Sink>(
     input: &mut impl Packets,
-    analyzer: &mut Analyzer<Rows>,
+    analyzer: &mut Analyzer<S>,
     go_on: &mut impl FnMut(Seen) -> bool,
 ) -> u64 {
     let mut packets = 0_u64;

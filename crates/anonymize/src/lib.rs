@@ -1,0 +1,1 @@
+//! Captures without addresses, keys and payload that still analyse to the same tables.

@@ -1,0 +1,1 @@
+//! Raw packet sockets. The only crate that talks to the kernel directly.

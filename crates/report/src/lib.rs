@@ -1,0 +1,1 @@
+//! Pictures and pages from tables: a self-contained HTML report, one connection in full, in words.
