@@ -67,6 +67,21 @@ impl From<subflow_store::Error> for Failure {
     }
 }
 
+impl From<subflow_store::sql::Error> for Failure {
+    fn from(error: subflow_store::sql::Error) -> Self {
+        use subflow_store::sql::Error;
+        let text = error.to_string();
+        let hint = error.hint().map(str::to_owned);
+        let failure = match error {
+            Error::Stream(source) => return Self::from(source),
+            Error::Cancelled => Self { exit: Exit::Interrupted, ..Self::failed(text) },
+            error if error.is_usage() => Self::usage(text),
+            _ => Self::failed(text),
+        };
+        Self { hint, ..failure }
+    }
+}
+
 /// For writing to standard output.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {

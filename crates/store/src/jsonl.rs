@@ -35,9 +35,13 @@ impl<W: Write> TableWriter for Writer<W> {
 
 /// Appends a row's line.
 pub(crate) fn line(layout: &Layout, cells: &[Value<'_>], line: &mut String) {
-    line.push_str("{\"table\":\"");
-    line.push_str(layout.table);
-    line.push_str("\",");
+    line.push('{');
+    // The result of a query is no table of the dictionary.
+    if !layout.table.is_empty() {
+        line.push_str("\"table\":\"");
+        line.push_str(layout.table);
+        line.push_str("\",");
+    }
     members(layout, cells, line);
     line.push_str("}\n");
 }

@@ -65,7 +65,7 @@ impl Field {
 /// A table's written columns in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// The table's name.
+    /// The table's name; empty for the result of a query.
     pub table: &'static str,
     /// The columns.
     pub fields: Vec<Field>,
@@ -101,6 +101,19 @@ impl Layout {
             }
         }
         Self { table: schema.table, fields }
+    }
+
+    /// The columns of a query's result, which is no table: each shows the cell of its place.
+    pub(crate) fn result(columns: impl Iterator<Item = (String, Form)>) -> Self {
+        let field = |(source, (name, form)): (usize, (String, Form))| Field {
+            name: Cow::Owned(name),
+            form,
+            nullable: true,
+            unit: "",
+            doc: Cow::Borrowed(""),
+            source,
+        };
+        Self { table: "", fields: columns.enumerate().map(field).collect() }
     }
 
     /// The column of this name.

@@ -15,6 +15,7 @@
 //! | time `t_ns` | `INT64`, nanoseconds since 1970 | number | digits |
 //! | null | null | `null` | empty |
 
+mod batch;
 pub mod csv;
 pub mod dictionary;
 mod directory;
@@ -25,6 +26,7 @@ mod layout;
 pub mod parquet;
 mod rows;
 mod selection;
+pub mod sql;
 mod stream;
 pub mod time;
 mod writer;

@@ -1,15 +1,11 @@
-//! Parquet: column builders that fill up row by row, become a batch, and batches become row groups.
+//! Parquet: rows become batches, and batches become row groups.
 //!
 //! What is written is what Spark, DuckDB, pandas and polars all read: no unsigned 64-bit columns, no timestamps of
 //! nanoseconds, null exactly where the schema allows it.
 
-use crate::layout::{Field, Form, Layout};
-use crate::writer::{TableWriter, plain};
-use arrow_array::builder::{
-    BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
-};
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Schema, SchemaRef, TimeUnit};
+use crate::batch::Batcher;
+use crate::layout::{Form, Layout};
+use crate::writer::TableWriter;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
@@ -17,7 +13,6 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 use std::io::{self, Write};
-use std::sync::Arc;
 use subflow_rows::Value;
 
 /// Version of the tables' columns, in the file's metadata under [`VERSION_KEY`]. It rises when a column changes its
@@ -39,42 +34,31 @@ const DICTIONARY_BYTES: usize = 32 * 1024;
 
 /// One table as Parquet.
 pub struct Writer<W: Write + Send> {
-    layout: Layout,
-    schema: SchemaRef,
-    columns: Vec<Column>,
-    rows: usize,
+    rows: Batcher,
     file: ArrowWriter<W>,
-    text: String,
 }
 
 impl<W: Write + Send> Writer<W> {
     /// Starts the file.
     pub fn new(layout: Layout, out: W) -> io::Result<Self> {
-        let schema = Arc::new(schema(&layout));
-        let file =
-            ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties(&layout))).map_err(plain_error)?;
-        let columns = layout.fields.iter().map(Column::new).collect();
-        Ok(Self { layout, schema, columns, rows: 0, file, text: String::new() })
+        let properties = properties(&layout);
+        let rows = Batcher::new(layout);
+        let file = ArrowWriter::try_new(out, rows.schema(), Some(properties)).map_err(plain_error)?;
+        Ok(Self { rows, file })
     }
 
     fn write_batch(&mut self) -> io::Result<()> {
-        if self.rows == 0 {
-            return Ok(());
+        match self.rows.take().map_err(io::Error::other)? {
+            Some(batch) => self.file.write(&batch).map_err(plain_error),
+            None => Ok(()),
         }
-        self.rows = 0;
-        let arrays = self.columns.iter_mut().map(Column::finish).collect();
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).map_err(io::Error::other)?;
-        self.file.write(&batch).map_err(plain_error)
     }
 }
 
 impl<W: Write + Send> TableWriter for Writer<W> {
     fn row(&mut self, cells: &[Value<'_>]) -> io::Result<()> {
-        for ((_, value), column) in self.layout.values(cells).zip(&mut self.columns) {
-            column.append(value, &mut self.text);
-        }
-        self.rows += 1;
-        if self.rows >= BATCH_ROWS { self.write_batch() } else { Ok(()) }
+        self.rows.append(cells);
+        if self.rows.len() >= BATCH_ROWS { self.write_batch() } else { Ok(()) }
     }
 
     fn finish(&mut self) -> io::Result<()> {
@@ -84,23 +68,13 @@ impl<W: Write + Send> TableWriter for Writer<W> {
     }
 }
 
-/// The Arrow schema of a table's columns.
-fn schema(layout: &Layout) -> Schema {
-    let field = |field: &Field| {
-        let data_type = match field.form {
-            Form::Bool => DataType::Boolean,
-            Form::Int | Form::Nanoseconds => DataType::Int64,
-            Form::Float => DataType::Float64,
-            Form::Text => DataType::Utf8,
-            Form::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-        };
-        arrow_schema::Field::new(&*field.name, data_type, field.nullable)
-    };
-    Schema::new(layout.fields.iter().map(field).collect::<Vec<_>>())
-}
-
 fn properties(layout: &Layout) -> WriterProperties {
     let pair = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
+    let mut metadata = Vec::new();
+    // The result of a query is no table of the dictionary.
+    if !layout.table.is_empty() {
+        metadata.extend([pair(VERSION_KEY, SCHEMA_VERSION), pair(TABLE_KEY, layout.table)]);
+    }
     let mut properties = WriterProperties::builder();
     // Numbers and times hardly repeat: a dictionary of them would only fill memory, and zstd does as well without.
     for field in layout.fields.iter().filter(|field| field.form != Form::Text) {
@@ -113,62 +87,8 @@ fn properties(layout: &Layout) -> WriterProperties {
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_write_batch_size(PAGE_ROWS / 4)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
-        .set_key_value_metadata(Some(vec![pair(VERSION_KEY, SCHEMA_VERSION), pair(TABLE_KEY, layout.table)]))
+        .set_key_value_metadata(Some(metadata))
         .build()
-}
-
-/// One column being filled.
-enum Column {
-    Bool(BooleanBuilder),
-    Int(Int64Builder),
-    Float(Float64Builder),
-    Text(StringBuilder),
-    Timestamp(TimestampMicrosecondBuilder),
-}
-
-impl Column {
-    fn new(field: &Field) -> Self {
-        match field.form {
-            Form::Bool => Self::Bool(BooleanBuilder::new()),
-            Form::Int | Form::Nanoseconds => Self::Int(Int64Builder::new()),
-            Form::Float => Self::Float(Float64Builder::new()),
-            Form::Text => Self::Text(StringBuilder::new()),
-            Form::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-        }
-    }
-
-    /// Appends a cell; one of another kind than the column's counts as null.
-    fn append(&mut self, value: Value<'_>, text: &mut String) {
-        match (self, value) {
-            (Self::Bool(column), Value::Bool(flag)) => column.append_value(flag),
-            (Self::Bool(column), _) => column.append_null(),
-            (Self::Int(column), Value::Int(number)) => column.append_value(number),
-            (Self::Int(column), _) => column.append_null(),
-            (Self::Float(column), Value::Float(number)) => column.append_value(number),
-            (Self::Float(column), _) => column.append_null(),
-            (Self::Text(column), Value::Text(words)) => column.append_value(words),
-            (Self::Text(column), Value::Addr(_) | Value::Hex { .. }) => {
-                text.clear();
-                plain(value, text);
-                column.append_value(&*text);
-            }
-            (Self::Text(column), _) => column.append_null(),
-            // Rounded towards the past, so that times before 1970 keep their order, too.
-            (Self::Timestamp(column), Value::Time(ns)) => column.append_value(ns.div_euclid(1000)),
-            (Self::Timestamp(column), _) => column.append_null(),
-        }
-    }
-
-    /// The column's rows so far; it is empty again afterwards.
-    fn finish(&mut self) -> ArrayRef {
-        match self {
-            Self::Bool(column) => Arc::new(column.finish()),
-            Self::Int(column) => Arc::new(column.finish()),
-            Self::Float(column) => Arc::new(column.finish()),
-            Self::Text(column) => Arc::new(column.finish()),
-            Self::Timestamp(column) => Arc::new(column.finish()),
-        }
-    }
 }
 
 /// The input or output error inside a Parquet error, where there is one.

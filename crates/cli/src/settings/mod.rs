@@ -3,7 +3,9 @@
 mod analyze;
 mod config;
 mod layers;
+mod query;
 mod reading;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
+pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};
