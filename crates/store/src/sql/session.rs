@@ -136,7 +136,8 @@ impl Session {
 
     fn query(&self, sql: &Sql) -> Result<Answer<'_>, Error> {
         let tables = self.tables();
-        let known = Known { tables: &tables, columns: &|table| self.columns(table) };
+        let functions = self.functions();
+        let known = Known { tables: &tables, columns: &|table| self.columns(table), functions: &functions };
         let explain = |error| meaning(&sql.text, error, &known);
         let plan = self
             .runtime

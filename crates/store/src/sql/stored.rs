@@ -11,7 +11,8 @@ use crate::parquet::{SCHEMA_VERSION, TABLE_KEY, VERSION_KEY};
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::ScalarValue;
+use datafusion::common::stats::Precision;
+use datafusion::common::{ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
@@ -193,7 +194,10 @@ impl Stored {
                 e_tag: None,
                 version: None,
             };
-            files.push(PartitionedFile::new_from_meta(meta).with_partition_values(values));
+            // With them, a file whose keys do not match is not opened.
+            let statistics = Arc::new(counted(&file_schema, part.rows));
+            let file = PartitionedFile::new_from_meta(meta).with_partition_values(values);
+            files.push(file.with_statistics(statistics));
         }
         Ok(Self {
             schema: TableSchema::builder(file_schema).with_table_partition_cols(fields).build(),
@@ -201,6 +205,12 @@ impl Stored {
             rows,
         })
     }
+}
+
+/// Statistics that tell how many rows there are, and nothing of the columns.
+fn counted(schema: &Schema, rows: u64) -> Statistics {
+    let rows = usize::try_from(rows).map_or(Precision::Absent, Precision::Exact);
+    Statistics::new_unknown(schema).with_num_rows(rows)
 }
 
 /// The columns of all files; one that some files lack is null there.
@@ -259,6 +269,7 @@ impl TableProvider for Stored {
         let source = Arc::new(ParquetSource::new(self.schema.clone()));
         let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
             .with_file_group(self.files.clone().into())
+            .with_statistics(counted(self.schema.table_schema(), self.rows))
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
