@@ -11,18 +11,19 @@ use crate::parquet::{SCHEMA_VERSION, TABLE_KEY, VERSION_KEY};
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::stats::Precision;
-use datafusion::common::{ScalarValue, Statistics};
+use datafusion::common::{DFSchema, ScalarValue, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::listing::helpers::{expr_applicable_for_cols, filter_partitioned_file};
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::object_store::{ObjectMeta, path::Path as StorePath};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -194,10 +195,7 @@ impl Stored {
                 e_tag: None,
                 version: None,
             };
-            // With them, a file whose keys do not match is not opened.
-            let statistics = Arc::new(counted(&file_schema, part.rows));
-            let file = PartitionedFile::new_from_meta(meta).with_partition_values(values);
-            files.push(file.with_statistics(statistics));
+            files.push(PartitionedFile::new_from_meta(meta).with_partition_values(values));
         }
         Ok(Self {
             schema: TableSchema::builder(file_schema).with_table_partition_cols(fields).build(),
@@ -207,10 +205,17 @@ impl Stored {
     }
 }
 
-/// Statistics that tell how many rows there are, and nothing of the columns.
-fn counted(schema: &Schema, rows: u64) -> Statistics {
-    let rows = usize::try_from(rows).map_or(Precision::Absent, Precision::Exact);
-    Statistics::new_unknown(schema).with_num_rows(rows)
+impl Stored {
+    /// The files whose folders match those of the filters that are about folders alone; the others are not opened.
+    fn chosen(&self, filters: &[Expr]) -> datafusion::error::Result<Vec<PartitionedFile>> {
+        let keys = self.schema.table_partition_cols();
+        let names: Vec<_> = keys.iter().map(|key| key.name().as_str()).collect();
+        let of_keys = |filter: &&Expr| !names.is_empty() && expr_applicable_for_cols(&names, filter);
+        let filters: Vec<_> = filters.iter().filter(of_keys).cloned().collect();
+        let schema = DFSchema::try_from(Schema::new(keys.clone()))?;
+        let chosen = self.files.iter().cloned().map(|file| filter_partitioned_file(file, &filters, &schema));
+        chosen.filter_map(Result::transpose).collect()
+    }
 }
 
 /// The columns of all files; one that some files lack is null there.
@@ -263,13 +268,17 @@ impl TableProvider for Stored {
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         limit: Option<usize>,
     ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+        let files = self.chosen(filters)?;
+        if files.is_empty() {
+            let schema = project_schema(self.schema.table_schema(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
         let source = Arc::new(ParquetSource::new(self.schema.clone()));
         let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
-            .with_file_group(self.files.clone().into())
-            .with_statistics(counted(self.schema.table_schema(), self.rows))
+            .with_file_group(files.into())
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();
