@@ -223,6 +223,7 @@ fn ctrl_c_cancels_a_query() {
     let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     if !kill.is_ok_and(|status| status.success()) {
         child.kill().expect("ends");
+        child.wait().expect("ends");
         eprintln!("skipped: there is no kill command");
         return;
     }

@@ -52,8 +52,11 @@ struct Part {
     keys: Vec<(String, String)>,
 }
 
-/// All tables in these files by name, and what a careful reader of results should know.
-pub(super) fn tables(files: &[StoredFile]) -> Result<(Vec<(String, Stored)>, Vec<String>), Error> {
+/// Tables by name.
+pub(super) type Named = Vec<(String, Stored)>;
+
+/// All tables in these files, and what a careful reader of results should know.
+pub(super) fn tables(files: &[StoredFile]) -> Result<(Named, Vec<String>), Error> {
     let mut notes = Vec::new();
     let mut parts: BTreeMap<String, Vec<Part>> = BTreeMap::new();
     let mut newer = 0_usize;
