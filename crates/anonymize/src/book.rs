@@ -2,7 +2,7 @@
 
 use crate::{
     audit::Audit,
-    flows::{End, Flow, FlowKey},
+    flows::{Flow, FlowKey},
     fragments::Fragments,
     secret::Secret,
 };
@@ -30,10 +30,10 @@ impl Sides {
         Self { keys: [None; 2], version: None, shifts: [0; 2] }
     }
 
-    fn new(secret: &Secret, ends: [End; 2], keys: [Option<Key>; 2], version: Option<Version>) -> Self {
+    fn new(secret: &Secret, keys: [Option<Key>; 2], version: Option<Version>) -> Self {
         let shift = |side: usize| match (keys[side], version) {
             (Some(key), Some(version)) => secret.key(key).idsn(version).wrapping_sub(key.idsn(version)),
-            _ => secret.shift(ends[side], ends[1 - side]),
+            _ => secret.shift(),
         };
         Self { keys, version, shifts: [shift(0), shift(1)] }
     }
@@ -97,9 +97,8 @@ impl Book {
         for row in &tables.connections {
             let keys = [row.client_key.map(|key| Key(key.0)), row.server_key.map(|key| Key(key.0))];
             let version = row.version.and_then(|version| Version::try_from(version).ok());
-            let ends = [(row.client_addr, row.client_port), (row.server_addr, row.server_port)];
             numbers.insert(row.connection_id, self.connections.len());
-            self.connections.push(Sides::new(&self.secret, ends, keys, version));
+            self.connections.push(Sides::new(&self.secret, keys, version));
             for key in keys.into_iter().flatten() {
                 self.learn_key(key, None);
             }
@@ -125,7 +124,7 @@ impl Book {
             return if place.client == 0 { sides } else { sides.reversed() };
         }
         let (keys, version) = self.own_keys(flow);
-        Sides::new(&self.secret, key.ends, keys, version)
+        Sides::new(&self.secret, keys, version)
     }
 
     /// The keys that a flow's own handshake shows or names.

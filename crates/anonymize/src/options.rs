@@ -49,7 +49,11 @@ impl Rewriter<'_> {
                 }
                 // The end, or an option that is cut: what it is stays, what it says does not.
                 [first, ..] => {
-                    let head = if first == kind::END { 0 } else { rest.len().min(2) };
+                    let head = match first {
+                        kind::END => 0,
+                        kind::MPTCP => HEAD,
+                        _ => 2,
+                    };
                     copy(rest, place, head);
                     return;
                 }

@@ -125,6 +125,8 @@ pub fn run(settings: &Settings, go_on: &mut dyn FnMut(Progress) -> bool) -> Resu
     let mut report = Report { packets, renumbered, ..Report::default() };
     let mut fates: BTreeMap<Fate, u64> = BTreeMap::new();
     let (mut frame, mut seen) = (Vec::new(), 0);
+    // Numbers of the frames written, where the output will have others.
+    let mut frames = (renumbered || settings.drop_others).then(Vec::new);
     while let Some(packet) = input.next_packet() {
         seen += 1;
         let (wire_len, fate) = rewriting.rewrite(&packet, &mut frame);
@@ -135,6 +137,9 @@ pub fn run(settings: &Settings, go_on: &mut dyn FnMut(Progress) -> bool) -> Resu
         }
         if fate == Fate::Rewritten || !settings.drop_others {
             report.written += 1;
+            if let Some(frames) = &mut frames {
+                frames.push(packet.frame);
+            }
             let interface = (packet.file, packet.interface, link);
             output.write(interface, packet.time_ns.saturating_add(settings.shift_ns), wire_len, &frame)?;
         }
@@ -151,8 +156,8 @@ pub fn run(settings: &Settings, go_on: &mut dyn FnMut(Progress) -> bool) -> Resu
     report.issues.clone_from(&tables.issues);
     let draft = output.finish()?;
     if settings.verify {
-        let found =
-            verify(draft.path(), settings.shift_ns, &tables, &mut rewriting, report.renumbered, &mut watch)?;
+        let shift = settings.shift_ns;
+        let found = verify(draft.path(), shift, &tables, &mut rewriting, frames.as_deref(), &mut watch)?;
         report.differences = Some(found);
     }
     draft.publish(&settings.output, settings.force)?;
