@@ -1,14 +1,14 @@
 //! `cargo xtask docs`: the parts of the documentation that are made from the code.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::shell::{cargo, execute, have, output, root, target};
 
-/// Regenerate the data dictionary and the output shown in the README, then build the guide
+/// Regenerate the data dictionary and the output shown in the README and the guide, then build the guide
 ///
 /// The guide is built with mdbook where that is installed.
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     check: bool,
 }
 
-/// What `subflow` prints stands in the README between these lines, within a code block.
+/// What `subflow` prints stands on a page between these lines, within a code block.
 const BEGIN: &str = "<!-- made by `cargo xtask docs`: subflow ";
 const END: &str = "<!-- end -->";
 
@@ -44,9 +44,24 @@ pub(crate) fn refresh(check: bool) -> Result<()> {
     build()?;
     let dictionary = subflow(&["tables"])?;
     update(&root().join("docs/src/tables.md"), &dictionary, check)?;
-    let readme = root().join("README.md");
-    let text = fs::read_to_string(&readme).with_context(|| format!("cannot read {}", readme.display()))?;
-    update(&readme, &with_outputs(&text)?, check)
+    for page in pages()? {
+        let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
+        if text.contains(BEGIN) {
+            update(&page, &with_outputs(&text)?, check)?;
+        }
+    }
+    Ok(())
+}
+
+/// The README and the pages of the guide.
+fn pages() -> Result<Vec<PathBuf>> {
+    let guide = root().join("docs/src");
+    let mut pages = vec![root().join("README.md")];
+    for entry in fs::read_dir(&guide).with_context(|| format!("cannot read {}", guide.display()))? {
+        pages.extend(Some(entry?.path()).filter(|path| path.extension().is_some_and(|end| end == "md")));
+    }
+    pages.sort();
+    Ok(pages)
 }
 
 fn update(path: &Path, wanted: &str, check: bool) -> Result<()> {
@@ -75,14 +90,26 @@ fn with_outputs(text: &str) -> Result<String> {
         if !lines.any(|line| line == END) {
             bail!("no `{END}` after `{line}`");
         }
-        let args: Vec<&str> = command.split_whitespace().collect();
         page.push_str("```text\n");
-        page.push_str(subflow(&args)?.trim_end());
+        page.push_str(subflow(&arguments(command))?.trim_end());
         page.push_str("\n```\n");
         page.push_str(END);
         page.push('\n');
     }
     Ok(page)
+}
+
+/// The words of a command line; double quotes hold several together.
+fn arguments(line: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for (index, part) in line.split('"').enumerate() {
+        if index % 2 == 1 {
+            words.push(part);
+        } else {
+            words.extend(part.split_whitespace());
+        }
+    }
+    words
 }
 
 /// Builds the program as the tests do: asked for alone, it would have other features of its dependencies, and all of them

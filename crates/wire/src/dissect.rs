@@ -44,6 +44,25 @@ impl fmt::Display for Malformed {
 
 impl core::error::Error for Malformed {}
 
+/// A header on the way from the frame to the innermost IP packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer<'a> {
+    /// A header of this link type.
+    Link(LinkType),
+    /// An Ethernet header.
+    Ethernet,
+    /// What follows an EtherType that is not IP's: VLAN tags and the like, PPPoE, network service header.
+    EtherType(u16),
+    /// An IEEE 802.2 header.
+    Llc,
+    /// A PPP header.
+    Ppp,
+    /// An MPLS label stack.
+    Mpls,
+    /// An IP packet, and where its payload begins in the frame.
+    Ip(IpPacket<'a>, usize),
+}
+
 /// What a header says about the next one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Next {
@@ -67,6 +86,22 @@ pub(crate) enum Next {
     Unknown(LinkType),
     /// Nothing more, for a reason.
     Bad(Malformed),
+}
+
+impl Next {
+    /// The header as a layer, but for IP packets, whose lengths are yet to be read.
+    fn layer<'a>(self) -> Option<Layer<'a>> {
+        Some(match self {
+            Self::EtherType(ether_type::IPV4 | ether_type::IPV6) => return None,
+            Self::EtherType(number) => Layer::EtherType(number),
+            Self::Ethernet => Layer::Ethernet,
+            Self::Llc => Layer::Llc,
+            Self::Ppp => Layer::Ppp,
+            Self::Mpls => Layer::Mpls,
+            Self::Link(link) => Layer::Link(link),
+            Self::Ip | Self::NotIp | Self::Unknown(_) | Self::Bad(_) => return None,
+        })
+    }
 }
 
 /// A header to come: what, from where, and to where its layer reaches on the wire.
@@ -112,14 +147,30 @@ pub fn dissect(link: LinkType, frame: &[u8], wire_len: u32) -> Dissection<'_> {
     let (parsed, start) = match entry {
         Some((ether_type::IPV4, at)) => (v4::parse(frame, at, wire_end), at),
         Some((ether_type::IPV6, at)) => (v6::parse(frame, at, wire_end), at),
-        Some((other, at)) => return walk(frame, Step::new(Next::EtherType(other), at, wire_end)),
-        None => return walk(frame, Step::new(Next::Link(link), 0, wire_end)),
+        Some((other, at)) => {
+            return walk(frame, Step::new(Next::EtherType(other), at, wire_end), &mut |_, _| {});
+        }
+        None => return walk(frame, Step::new(Next::Link(link), 0, wire_end), &mut |_, _| {}),
     };
     match parsed {
         Ok((packet, _)) if !may_be_tunnel(packet.protocol) => Dissection::Ip(packet),
         // Tunnels, broken packets, and those of the IP version that the EtherType does not name.
-        _ => walk(frame, Step::new(Next::Ip, start, wire_end)),
+        _ => walk(frame, Step::new(Next::Ip, start, wire_end), &mut |_, _| {}),
     }
+}
+
+/// The same as [`dissect`], telling every header on the way with its offset in the frame, the outermost first.
+///
+/// Where the result is the innermost of the packets told, the headers told are all there are before its payload. (Behind
+/// the port of a UDP tunnel there may be garbage: its headers are told, and the packet around it is the result.)
+pub fn dissect_layers<'a>(
+    link: LinkType,
+    frame: &'a [u8],
+    wire_len: u32,
+    mut visit: impl FnMut(Layer<'a>, usize),
+) -> Dissection<'a> {
+    let wire_end = frame.len().max(wire_len as usize);
+    walk(frame, Step::new(Next::Link(link), 0, wire_end), &mut visit)
 }
 
 #[inline]
@@ -129,13 +180,16 @@ fn may_be_tunnel(number: u8) -> bool {
 
 /// The general way: one header after the other.
 #[inline(never)]
-fn walk(frame: &[u8], mut step: Step) -> Dissection<'_> {
+fn walk<'a>(frame: &'a [u8], mut step: Step, visit: &mut impl FnMut(Layer<'a>, usize)) -> Dissection<'a> {
     let mut around: Option<IpPacket<'_>> = None;
     let mut packets = 0;
     // Whether the layer before vouches for the next one.
     let mut certain = true;
     for _ in 0..MAX_HEADERS {
         let Step { next, at, wire_end } = step;
+        if let Some(layer) = next.layer() {
+            visit(layer, at);
+        }
         step = match next {
             Next::Ip => {
                 let (packet, payload_at) = match ip::parse_any(frame, at, wire_end) {
@@ -153,6 +207,7 @@ fn walk(frame: &[u8], mut step: Step) -> Dissection<'_> {
                         continue;
                     }
                 };
+                visit(Layer::Ip(packet, payload_at), at);
                 packets += 1;
                 if packets == MAX_PACKETS || packet.is_later_fragment() {
                     return Dissection::Ip(packet);

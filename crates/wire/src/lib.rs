@@ -32,7 +32,7 @@ pub mod tcp;
 pub mod tunnel;
 pub mod udp;
 
-pub use dissect::{Dissection, Malformed, dissect};
+pub use dissect::{Dissection, Layer, Malformed, dissect, dissect_layers};
 pub use full::Full;
 pub use ip::{Fragment, IpPacket};
 pub use keys::Key;

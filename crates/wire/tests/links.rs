@@ -420,3 +420,23 @@ fn offloaded_packets_take_their_length_from_the_wire() {
     let ip = packet(LinkType::RAW, &tunnel);
     assert_eq!((ip.total_len, ip.payload), (40, PAYLOAD));
 }
+
+#[test]
+fn layers_are_told_from_the_outside_in() {
+    use subflow_wire::{Layer, dissect_layers};
+    let vxlan = after(&[8, 0, 0, 0, 0, 0, 7, 0], &ethernet(ether_type::IPV4, &[], &inner4()));
+    let frame = ethernet(ether_type::IPV4, &[ethernet::Tag::vlan(5)], &wrap_udp(4789, &vxlan));
+    let mut told = Vec::new();
+    let found =
+        dissect_layers(LinkType::ETHERNET, &frame, frame.len() as u32, |layer, at| told.push((layer, at)));
+    assert_eq!(found, dissect(LinkType::ETHERNET, &frame, frame.len() as u32));
+    let Dissection::Ip(innermost) = found else { panic!("{found:?}") };
+    let offsets: Vec<usize> = told.iter().map(|&(_, at)| at).collect();
+    // Ethernet, VLAN tag, IPv4, then behind UDP and VXLAN: Ethernet, IPv4.
+    assert_eq!(offsets, [0, 0, 14, 18, 54, 68]);
+    assert_eq!(told[0].0, Layer::Link(LinkType::ETHERNET));
+    assert_eq!(told[1].0, Layer::Ethernet);
+    assert_eq!(told[2].0, Layer::EtherType(ether_type::VLAN));
+    assert!(matches!(told[3].0, Layer::Ip(ip, 38) if ip.protocol == protocol::UDP));
+    assert_eq!(told[5].0, Layer::Ip(innermost, 88));
+}

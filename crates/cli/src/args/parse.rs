@@ -52,6 +52,19 @@ pub(crate) fn seconds(text: &str) -> Result<i64, String> {
     }
 }
 
+/// Seconds, before or after, in nanoseconds.
+pub(super) fn offset(text: &str) -> Result<i64, String> {
+    const MOST: f64 = 4e9;
+    match text.trim().parse::<f64>() {
+        Ok(seconds) if seconds.abs() <= MOST => {
+            // Apart, as a float of this size holds no nanoseconds.
+            let (whole, fraction) = (seconds.trunc(), seconds.fract());
+            Ok(whole as i64 * 1_000_000_000 + (fraction * 1e9).round() as i64)
+        }
+        _ => Err("not a number of seconds".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +75,16 @@ mod tests {
         assert_eq!(seconds("0.5"), Ok(500_000_000));
         for text in ["0", "-1", "nan", "inf", "1e300", "ten", ""] {
             assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn offsets_may_be_negative() {
+        assert_eq!(offset("-86400"), Ok(-86_400_000_000_000));
+        assert_eq!(offset("1.5"), Ok(1_500_000_000));
+        assert_eq!(offset("0"), Ok(0));
+        for text in ["nan", "inf", "1e10", "ten", ""] {
+            assert!(offset(text).is_err(), "{text}");
         }
     }
 

@@ -1,11 +1,13 @@
 //! What is to be done: the command line over the environment over the configuration file, checked in one place.
 
 mod analyze;
+mod anonymize;
 mod config;
 mod layers;
 mod query;
 mod reading;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
+pub(crate) use anonymize::Anonymize;
 pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};

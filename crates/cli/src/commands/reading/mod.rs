@@ -8,6 +8,7 @@ use crate::console;
 use crate::failure::Failure;
 use crate::settings::{Reading, Talk};
 use crate::text::grouped;
+pub(crate) use progress::Progress;
 pub(crate) use run::{Outcome, read};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ fn issue_line(issue: &Issue) -> String {
     line
 }
 
-fn input_failure(error: subflow_capture::Error) -> Failure {
+pub(crate) fn input_failure(error: subflow_capture::Error) -> Failure {
     use io::ErrorKind;
     use subflow_capture::Error;
     let text = error.to_string();

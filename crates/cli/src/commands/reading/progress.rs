@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A bar of bytes where their number is known, a counter otherwise.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     begin: Instant,
     last: Instant,
@@ -16,7 +16,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// A bar that appears with the first news; none when it is not wanted.
-    pub(super) fn new(wanted: bool, bytes: Option<u64>) -> Self {
+    pub(crate) fn new(wanted: bool, bytes: Option<u64>) -> Self {
         let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(bytes, target);
         let template = match bytes {
@@ -32,18 +32,22 @@ impl Progress {
 
     /// Shows how far the work came.
     pub(super) fn show(&mut self, bytes: u64, packets: u64, connections: u64) {
+        self.show_with(bytes, packets, || counted(connections, "connection"));
+    }
+
+    /// Shows how far the work came, with a word on what is being done.
+    pub(crate) fn show_with(&mut self, bytes: u64, packets: u64, what: impl Fn() -> String) {
         if self.bar.is_hidden() || self.last.elapsed() < INTERVAL {
             return;
         }
         self.last = Instant::now();
         let rate = packets as f64 / self.begin.elapsed().as_secs_f64();
-        let connections = counted(connections, "connection");
-        self.bar.set_message(format!("{} packets/s  {connections}", grouped(rate as u64)));
+        self.bar.set_message(format!("{} packets/s  {}", grouped(rate as u64), what()));
         self.bar.set_position(bytes);
     }
 
     /// Takes the bar away.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }
