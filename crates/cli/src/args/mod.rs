@@ -49,6 +49,7 @@ const AFTER_HELP: &str = "\
 Examples:
   subflow analyze trace.pcap             what Multipath TCP did in a capture
   subflow analyze trace.pcap -o tables   the same as Parquet files, one a table
+  subflow query tables                   ask them questions in SQL
   subflow analyze --help                 all options, with more examples";
 
 fn after_long_help() -> String {

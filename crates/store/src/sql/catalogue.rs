@@ -102,7 +102,9 @@ pub(super) fn schema<'a>(session: &'a Session, table: Option<&str>) -> Result<Ro
 
 /// `.help`
 pub(super) fn help() -> String {
-    let mut text = String::from("SQL ends with `;` and may span lines. Tab completes, arrows recall.\n\n");
+    let mut text = String::from(
+        "SQL ends with `;` and may span lines. Tab completes, arrows recall, Ctrl-C cancels.\n\n",
+    );
     for (name, argument, does) in Command::ALL {
         let _ = writeln!(text, "  {:16}  {does}", format!("{name} {argument}"));
     }

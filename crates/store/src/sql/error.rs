@@ -168,6 +168,7 @@ impl fmt::Display for Shown<'_> {
 pub(super) struct Known<'a> {
     pub(super) tables: &'a [String],
     pub(super) columns: &'a dyn Fn(&str) -> Vec<String>,
+    pub(super) functions: &'a [String],
 }
 
 /// An error of the parser.
@@ -209,17 +210,16 @@ pub(super) fn meaning(sql: &str, error: DataFusionError, known: &Known<'_>) -> E
                 return no_table(sql, name.rsplit('.').next().unwrap_or(name), known);
             }
             if let Some((_, what)) = text.split_once(" not supported: ").filter(|_| text.starts_with('D')) {
-                return Error::Refused { what: what.to_owned() };
+                return Error::Refused { what: what.to_uppercase() };
             }
-            // "… .\nDid you mean 'x'?" in the planner's words.
-            let (message, hint) = match text.split_once("\nDid you mean ") {
-                Some((message, name)) => (
-                    message.trim_end_matches('.').to_owned(),
-                    Some(format!("did you mean {}", name.replace('\'', "`"))),
-                ),
-                None => (text, None),
-            };
-            Error::Meaning { message, place, hint }
+            if let Some(name) =
+                text.strip_prefix("Invalid function '").and_then(|rest| rest.split('\'').next())
+            {
+                let near = did_you_mean(name, known.functions.iter().map(String::as_str));
+                let message = format!("there is no function `{name}`{near}");
+                return Error::Meaning { message, place, hint: None };
+            }
+            Error::Meaning { message: small(&text), place, hint: None }
         }
     }
 }
@@ -266,9 +266,13 @@ fn no_column(place: Option<Place>, field: &Column, valid: &[Column], known: &Kno
         .map(|table| format!("`{table}`"))
         .collect();
     let hint = if !elsewhere.is_empty() {
-        Some(format!("{} has it", elsewhere.join(", ")))
+        Some(format!("it is a column of {}", elsewhere.join(", ")))
     } else if columns.len() > COLUMNS_TOLD {
-        tables.first().map(|table| format!(".schema {table} lists its columns"))
+        // An alias is no table.
+        tables
+            .first()
+            .filter(|table| known.tables.contains(table))
+            .map(|table| format!(".schema {table} lists its columns"))
     } else if columns.is_empty() {
         None
     } else {
@@ -282,7 +286,18 @@ const COLUMNS_TOLD: usize = 24;
 
 /// An error that came while rows were computed.
 pub(super) fn run(error: DataFusionError) -> Error {
-    Error::Run(plain(&root(error).0))
+    Error::Run(small(&plain(&root(error).0)))
+}
+
+/// A sentence as part of one: its first word small, unless that is a name.
+fn small(text: &str) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            format!("{}{}", first.to_lowercase(), text.get(first.len_utf8()..).unwrap_or_default())
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// The innermost error, and the first place that was told on the way.

@@ -44,19 +44,20 @@ impl<W: Write> Grid<W> {
         let shape = if self.width.is_some_and(|most| line > most) && widths.len() > 1 {
             Shape::Blocks(self.layout.fields.iter().map(|field| length(&field.name)).max().unwrap_or(0))
         } else {
-            let names = self.layout.fields.iter().map(|field| field.name.to_string()).collect();
-            self.line(&widths, names)?;
-            self.line(&widths, widths.iter().map(|width| "─".repeat(*width)).collect())?;
+            let names: Vec<_> = self.layout.fields.iter().map(|field| field.name.to_string()).collect();
+            let rules: Vec<_> = widths.iter().map(|width| "─".repeat(*width)).collect();
+            self.line(&widths, &names)?;
+            self.line(&widths, &rules)?;
             Shape::Columns(widths)
         };
         self.shape = Some(shape);
         for row in std::mem::take(&mut self.held) {
-            self.write(row)?;
+            self.write(&row)?;
         }
         Ok(())
     }
 
-    fn write(&mut self, row: Vec<String>) -> io::Result<()> {
+    fn write(&mut self, row: &[String]) -> io::Result<()> {
         self.rows += 1;
         match self.shape.take() {
             Some(Shape::Columns(widths)) => {
@@ -65,7 +66,7 @@ impl<W: Write> Grid<W> {
             }
             Some(Shape::Blocks(width)) => {
                 writeln!(self.out, "{}row {}", if self.rows > 1 { "\n" } else { "" }, self.rows)?;
-                for (field, cell) in self.layout.fields.iter().zip(&row) {
+                for (field, cell) in self.layout.fields.iter().zip(row) {
                     let mut lines = cell.lines();
                     let first = lines.next().unwrap_or_default();
                     writeln!(self.out, "{}", format!("  {:width$}  {first}", field.name).trim_end())?;
@@ -81,7 +82,7 @@ impl<W: Write> Grid<W> {
     }
 
     /// One row of aligned cells; a cell may have several lines, as plans do.
-    fn line(&mut self, widths: &[usize], row: Vec<String>) -> io::Result<()> {
+    fn line(&mut self, widths: &[usize], row: &[String]) -> io::Result<()> {
         let height = row.iter().map(|cell| cell.lines().count()).max().unwrap_or(0).max(1);
         for number in 0..height {
             let mut text = String::new();
@@ -105,9 +106,9 @@ impl<W: Write> Grid<W> {
 
 impl<W: Write> TableWriter for Grid<W> {
     fn row(&mut self, cells: &[Value<'_>]) -> io::Result<()> {
-        let row = self.layout.values(cells).map(|(_, value)| shown(value)).collect();
+        let row: Vec<_> = self.layout.values(cells).map(|(_, value)| shown(value)).collect();
         if self.shape.is_some() {
-            return self.write(row);
+            return self.write(&row);
         }
         self.held.push(row);
         if self.held.len() >= ROWS_MEASURED { self.settle() } else { Ok(()) }
@@ -193,7 +194,7 @@ mod tests {
     fn lines_of_a_cell_stay_in_their_column_and_control_characters_are_harmless() {
         let rows = [[Value::Text("a\nb\u{1b}[1m"), Value::Int(1), Value::Null]];
         assert!(
-            grid(None, &rows).contains("a                  1   null\nb\\u{1b}[1m\n"),
+            grid(None, &rows).contains("a                 1   null\nb\\u{1b}[1m\n"),
             "{}",
             grid(None, &rows)
         );

@@ -8,7 +8,11 @@ use super::memory::MemorySink;
 use super::statement::{self, Sql};
 use super::{Command, Error, Statement, stored};
 use datafusion::catalog::MemTable;
+use datafusion::common::TableReference;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::{DdlStatement, LogicalPlan};
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -136,7 +140,8 @@ impl Session {
 
     fn query(&self, sql: &Sql) -> Result<Answer<'_>, Error> {
         let tables = self.tables();
-        let known = Known { tables: &tables, columns: &|table| self.columns(table) };
+        let functions = self.functions();
+        let known = Known { tables: &tables, columns: &|table| self.columns(table), functions: &functions };
         let explain = |error| meaning(&sql.text, error, &known);
         let plan = self
             .runtime
@@ -146,7 +151,12 @@ impl Session {
         let returns = !matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Statement(_));
         let stream = self.runtime.block_on(async {
             let frame = self.context.execute_logical_plan(plan).await?;
-            if returns { frame.execute_stream().await.map(Some) } else { Ok(None) }
+            if !returns {
+                return Ok(None);
+            }
+            let tasks = Arc::new(frame.task_ctx());
+            let plan = interruptible(frame.create_physical_plan().await?)?;
+            execute_stream(plan, tasks).map(Some)
         });
         Ok(match stream.map_err(explain)? {
             Some(stream) => Answer::Rows(Rows::of_stream(&self.runtime, stream)),
@@ -174,7 +184,7 @@ impl Session {
         names
     }
 
-    /// The schema of a table where the engine runs it.
+    /// Waits for the engine.
     pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
@@ -194,7 +204,20 @@ fn verify(plan: &LogicalPlan) -> datafusion::error::Result<()> {
     }
 }
 
+/// Joins can yield rows for hours from what they have read, and never give way: with this they do after some batches, so that
+/// they can be cancelled.
+fn interruptible(plan: Arc<dyn ExecutionPlan>) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+    let plan = plan.transform_up(|node| {
+        Ok(if node.children().len() > 1 {
+            Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>)
+        } else {
+            Transformed::no(node)
+        })
+    });
+    Ok(plan?.data)
+}
+
 /// A table's name as it stands, whatever letters it holds.
-fn quoted(name: &str) -> datafusion::common::TableReference {
-    datafusion::common::TableReference::bare(name)
+fn quoted(name: &str) -> TableReference {
+    TableReference::bare(name)
 }

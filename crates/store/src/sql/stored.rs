@@ -11,17 +11,19 @@ use crate::parquet::{SCHEMA_VERSION, TABLE_KEY, VERSION_KEY};
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::ScalarValue;
+use datafusion::common::{DFSchema, ScalarValue, project_schema};
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::listing::helpers::{expr_applicable_for_cols, filter_partitioned_file};
 use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::object_store::{ObjectMeta, path::Path as StorePath};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -50,8 +52,11 @@ struct Part {
     keys: Vec<(String, String)>,
 }
 
-/// All tables in these files by name, and what a careful reader of results should know.
-pub(super) fn tables(files: &[StoredFile]) -> Result<(Vec<(String, Stored)>, Vec<String>), Error> {
+/// Tables by name.
+pub(super) type Named = Vec<(String, Stored)>;
+
+/// All tables in these files, and what a careful reader of results should know.
+pub(super) fn tables(files: &[StoredFile]) -> Result<(Named, Vec<String>), Error> {
     let mut notes = Vec::new();
     let mut parts: BTreeMap<String, Vec<Part>> = BTreeMap::new();
     let mut newer = 0_usize;
@@ -203,6 +208,19 @@ impl Stored {
     }
 }
 
+impl Stored {
+    /// The files whose folders match those of the filters that are about folders alone; the others are not opened.
+    fn chosen(&self, filters: &[Expr]) -> datafusion::error::Result<Vec<PartitionedFile>> {
+        let keys = self.schema.table_partition_cols();
+        let names: Vec<_> = keys.iter().map(|key| key.name().as_str()).collect();
+        let of_keys = |filter: &&Expr| !names.is_empty() && expr_applicable_for_cols(&names, filter);
+        let filters: Vec<_> = filters.iter().filter(of_keys).cloned().collect();
+        let schema = DFSchema::try_from(Schema::new(keys.clone()))?;
+        let chosen = self.files.iter().cloned().map(|file| filter_partitioned_file(file, &filters, &schema));
+        chosen.filter_map(Result::transpose).collect()
+    }
+}
+
 /// The columns of all files; one that some files lack is null there.
 fn merged(name: &str, parts: &[Part]) -> Result<SchemaRef, Error> {
     let everywhere =
@@ -253,12 +271,17 @@ impl TableProvider for Stored {
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         limit: Option<usize>,
     ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+        let files = self.chosen(filters)?;
+        if files.is_empty() {
+            let schema = project_schema(self.schema.table_schema(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
         let source = Arc::new(ParquetSource::new(self.schema.clone()));
         let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
-            .with_file_group(self.files.clone().into())
+            .with_file_group(files.into())
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();

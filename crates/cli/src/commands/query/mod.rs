@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::settings::Query;
 use output::Output;
-use subflow_store::sql::{Answer, Command, Error, Session, Statement};
+use subflow_store::sql::{Answer, Command, Session, Statement};
 use tables::Tables;
 
 pub(super) fn run(args: QueryArgs) -> Result<Exit, Failure> {
@@ -99,7 +99,7 @@ fn is_cancelled(failure: &Failure) -> bool {
 mod tests {
     use super::*;
 
-    fn statements(text: &str) -> Result<Vec<Statement>, Error> {
+    fn statements(text: &str) -> Result<Vec<Statement>, subflow_store::sql::Error> {
         Session::of_captures()?.parse(text)
     }
 

@@ -8,6 +8,7 @@ use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
+use crate::text::counted;
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{CompletionType, Config, Editor};
@@ -25,19 +26,20 @@ const HISTORY: usize = 10_000;
 pub(super) fn run(mut tables: Tables, mut format: Format) -> Result<Exit, Failure> {
     let mut editor =
         editor().map_err(|error| Failure::failed(format!("there can be no prompt here: {error}")))?;
-    let history = history_file();
+    let mut history = history_file();
     if let Some(file) = &history {
+        let _ = file.parent().map(fs::create_dir_all);
         // The first time there is none.
         let _ = editor.load_history(file);
     }
-    console::note(format!("{} — .help for help, Ctrl-D to leave", tables.session.tables().join(", ")));
+    let count = u64::try_from(tables.session.tables().len()).unwrap_or(u64::MAX);
+    console::note(format!("{}: .tables lists them, .help helps, Ctrl-D leaves", counted(count, "table")));
     loop {
         editor.set_helper(Some(Words::of(&tables.session)));
         match editor.readline(PROMPT) {
             Ok(text) if text.trim().is_empty() => {}
             Ok(text) => {
-                // A history that cannot be kept is no reason to stop.
-                let _ = editor.add_history_entry(text.trim());
+                keep(&mut editor, text.trim(), &mut history);
                 interrupt::reset();
                 match run_text(&mut tables, &text, &mut format) {
                     Ok(false) => {}
@@ -51,14 +53,19 @@ pub(super) fn run(mut tables: Tables, mut format: Format) -> Result<Exit, Failur
             Err(error) => return Err(Failure::failed(format!("the terminal cannot be read: {error}"))),
         }
     }
-    if let Some(file) = &history {
-        let kept =
-            file.parent().map_or(Ok(()), fs::create_dir_all).is_ok() && editor.save_history(file).is_ok();
-        if !kept {
-            console::warning(format!("the history cannot be kept in {}", file.display()));
-        }
-    }
     Ok(Exit::Done)
+}
+
+/// Adds a line to the history and its file at once: a session may end in many ways. A file that cannot be written is told
+/// of once.
+fn keep(editor: &mut Editor<Words, DefaultHistory>, line: &str, file: &mut Option<PathBuf>) {
+    let new = editor.add_history_entry(line).unwrap_or(false);
+    if let Some(path) = file.as_ref().filter(|_| new)
+        && editor.append_history(path).is_err()
+    {
+        console::warning(format!("the history cannot be kept in {}", path.display()));
+        *file = None;
+    }
 }
 
 /// Runs what was typed; returns whether to leave.
