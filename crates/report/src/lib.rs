@@ -1,1 +1,10 @@
 //! Pictures and pages from tables: a self-contained HTML report, one connection in full, in words.
+//!
+//! [`page`] is the page itself, [`figure`] what is drawn in it.
+
+mod error;
+pub mod figure;
+pub mod page;
+pub mod text;
+
+pub use error::Error;
