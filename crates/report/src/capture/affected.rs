@@ -26,11 +26,13 @@ pub(super) fn section(summary: &Summary, rows: &Collected) -> Section {
     )
 }
 
+/// What is found, the surest first.
 fn findings(summary: &Summary, rows: &Collected) -> Vec<Finding> {
-    let mut found = Vec::new();
-    let mut bad = |count: u64, words: &dyn Fn(String) -> String| {
+    let mut found: Vec<(Sure, String)> = Vec::new();
+    let mut tell = |sure: Sure, count: u64, noun: &str, words: &dyn Fn(String) -> String| {
         if count > 0 {
-            found.push(Finding { tone: Tone::Bad, words: words(counted(count, "connection")) });
+            let words = words(counted(count, noun));
+            found.push((sure, format!("{}: {words}", sure.word())));
         }
     };
     let fell = |place| summary.fallbacks.get(&place).copied().unwrap_or(0);
@@ -40,95 +42,107 @@ fn findings(summary: &Summary, rows: &Collected) -> Vec<Finding> {
         };
         summary.fallen.counts().filter_map(here).sum()
     };
-    bad(fell(Fallback::Mirror), &|connections| {
+    let connection = "connection";
+    tell(Sure::Yes, fell(Fallback::Mirror), connection, &|connections| {
         format!(
-            "Yes. In {connections} the SYN/ACK returned the client's own MP_CAPABLE: a box mirrors options that it \
-             does not know, and its clients cannot use Multipath TCP."
+            "in {connections} the SYN/ACK returned the client's own MP_CAPABLE. A box mirrors options that it does \
+             not know, and its clients cannot use Multipath TCP."
         )
     });
-    let synack = fell(Fallback::SynAck);
     let speakers = rows.traces.refused_by_speakers();
-    bad(speakers, &|connections| {
+    tell(Sure::Probably, speakers, connection, &|connections| {
         format!(
-            "Probably. {connections} fell back because the SYN/ACK came without MP_CAPABLE, though the same servers \
-             spoke Multipath TCP in other connections: a middlebox removed the option on the way to the server or \
-             back, or the server refused."
+            "{connections} fell back because the SYN/ACK came without MP_CAPABLE, though the same servers spoke \
+             Multipath TCP in other connections. A middlebox removed the option on the way to the server or back, or \
+             the server refused."
         )
     });
-    bad(synack.saturating_sub(speakers), &|connections| {
+    tell(Sure::Perhaps, fell(Fallback::SynAck).saturating_sub(speakers), connection, &|connections| {
         format!(
-            "Perhaps. {connections} fell back because the SYN/ACK came without MP_CAPABLE, from servers that never \
-             spoke it here: a middlebox removed the option on the way to the server or back, or the server has no \
-             Multipath TCP."
+            "{connections} fell back because the SYN/ACK came without MP_CAPABLE, from servers that never spoke it \
+             here. The server has no Multipath TCP, or a middlebox removed the option on the way to it or back."
         )
     });
-    bad(fell(Fallback::Syn), &|connections| {
+    tell(Sure::Probably, fell(Fallback::Syn), connection, &|connections| {
         format!(
-            "Probably. In {connections} the SYN with MP_CAPABLE went unanswered and the one without it was answered: \
-             a box drops SYNs with the option, or the first ones were lost."
+            "in {connections} the SYN with MP_CAPABLE went unanswered, and the one without it was answered. A box \
+             drops SYNs with the option, or the first ones were lost."
         )
     });
     for (direction, sender) in [(Direction::C2s, "client"), (Direction::S2c, "server")] {
-        bad(toward(Fallback::FirstData, direction), &|connections| {
+        tell(Sure::Probably, toward(Fallback::FirstData, direction), connection, &|connections| {
             format!(
-                "Probably. {connections} fell back after the handshake: the first data of the {sender} came without \
-                 Multipath TCP options. A box removed them from data packets, or from the handshake on the way to \
-                 the {sender}."
+                "{connections} fell back after the handshake: the first data of the {sender} came without Multipath \
+                 TCP options. A box removed them from it, or from the handshake on the way to the {sender}."
             )
         });
-        bad(toward(Fallback::Checksum, direction), &|connections| {
+        tell(Sure::Yes, toward(Fallback::Checksum, direction), connection, &|connections| {
             format!(
-                "Yes. In {connections} a DSS checksum failed on data of the {sender}: a box changed the payload, as \
+                "in {connections} a DSS checksum failed on data of the {sender}. A box changed the payload, as \
                  application-level gateways do (FTP, SIP), and the connection went on as plain TCP."
             )
         });
-        bad(toward(Fallback::Later, direction), &|connections| {
+        tell(Sure::Perhaps, toward(Fallback::Later, direction), connection, &|connections| {
             format!(
-                "Perhaps. {connections} lost the options in the middle of the data of the {sender}: the path may \
-                 have changed to one with a box that removes them."
+                "{connections} lost the options in the middle of the data of the {sender}. The path may have changed \
+                 to one with a box that removes them, or an end gave up Multipath TCP."
             )
         });
     }
-    let mut subflows = |count: u64, noun: &str, words: &str| {
-        if count > 0 {
-            found.push(Finding { tone: Tone::Bad, words: format!("{} {words}", counted(count, noun)) });
-        }
-    };
-    subflows(
-        rows.traces.stripped,
-        "further subflow",
-        "failed because a join was answered without MP_JOIN: a box removed the option on that path, or the address \
-         belongs to another host.",
-    );
+    tell(Sure::Probably, rows.traces.stripped, "further subflow", &|subflows| {
+        format!(
+            "{subflows} failed because a join was answered without MP_JOIN. A box removed the option on that path, or \
+             the address belongs to another host."
+        )
+    });
     let failed = summary.events.get(&EventKind::MpFail).copied().unwrap_or(0);
-    subflows(
-        failed.saturating_sub(fell(Fallback::Checksum)),
-        "checksum failure",
-        "(MP_FAIL) on one of several subflows: a box changed the payload there, and the subflow was reset.",
-    );
-    subflows(
-        rows.traces.wrong_hmac_joins,
-        "join",
-        "had a wrong HMAC: keys or nonces were changed on the way, or somebody without the keys tried to join.",
-    );
-    subflows(
-        rows.traces.wrong_hmac_announcements,
-        "announcement",
-        "of an address had a wrong HMAC: a box may have rewritten the address in it, as NATs do.",
-    );
-    subflows(
-        rows.traces.accused,
-        "subflow",
-        "was reset with the reason \u{201c}middlebox interference\u{201d}: an end noticed a box itself.",
-    );
-    if !found.is_empty() {
-        let untouched = fell(Fallback::None);
-        let words = format!(
-            "{} of {} show nothing of the kind.",
-            grouped(untouched),
-            counted(summary.connections, "connection")
-        );
-        found.push(Finding { tone: Tone::Plain, words });
+    tell(Sure::Yes, failed.saturating_sub(fell(Fallback::Checksum)), "checksum failure", &|failures| {
+        format!("{failures} (MP_FAIL) beyond those. A box changed the payload on one of several subflows.")
+    });
+    tell(Sure::Perhaps, rows.traces.wrong_hmac_joins, "join", &|joins| {
+        format!(
+            "{joins} had a wrong HMAC. Keys or nonces were changed on the way, or somebody without the keys tried to \
+             join."
+        )
+    });
+    tell(Sure::Probably, rows.traces.wrong_hmac_announcements, "announcement", &|announcements| {
+        format!("{announcements} of an address had a wrong HMAC. A box may have rewritten the address in it.")
+    });
+    tell(Sure::Yes, rows.traces.accused, "subflow", &|subflows| {
+        format!("{subflows} ended with a reset whose reason was \u{201c}middlebox interference\u{201d}.")
+    });
+    found.sort_by_key(|(sure, _)| *sure);
+    let mut findings: Vec<Finding> =
+        found.into_iter().map(|(sure, words)| Finding { tone: sure.tone(), words }).collect();
+    if !findings.is_empty() {
+        let untouched = grouped(fell(Fallback::None));
+        let words = format!("{untouched} of {} did not fall back.", counted(summary.connections, connection));
+        findings.push(Finding { tone: Tone::Plain, words });
     }
-    found
+    findings
+}
+
+/// How sure it is that a box is to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Sure {
+    Yes,
+    Probably,
+    Perhaps,
+}
+
+impl Sure {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "Yes",
+            Self::Probably => "Probably",
+            Self::Perhaps => "Perhaps",
+        }
+    }
+
+    fn tone(self) -> Tone {
+        match self {
+            Self::Yes | Self::Probably => Tone::Bad,
+            Self::Perhaps => Tone::Care,
+        }
+    }
 }

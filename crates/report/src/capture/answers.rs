@@ -61,7 +61,7 @@ fn facts(summary: &Summary, source: &Source) -> Vec<Fact> {
     facts.push(Fact::new(
         "subflows established",
         grouped(established),
-        format!("at most {most} on one connection"),
+        format!("on {}, at most {most} on one", counted(summary.established, "connection")),
     ));
     facts.push(Fact::new(
         "hosts",

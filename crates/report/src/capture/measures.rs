@@ -186,21 +186,28 @@ pub(super) fn delays(summary: &Summary) -> Section {
     section.table(quantiles(
         "delays-table",
         "Delays in numbers",
-        &[("second subflow", join), ("spread of round-trip times", spread)],
-        |number| Cell::seconds(Some(number)),
+        &[("second subflow", join, in_seconds), ("spread of round-trip times", spread, in_seconds)],
     ))
 }
 
-/// Quantiles of distributions, a row each; those without numbers are left out.
-fn quantiles(id: &str, caption: &str, rows: &[(&str, &Distribution)], cell: fn(f64) -> Cell) -> Table {
+/// Quantiles of distributions, a row each with what shows its numbers; those without numbers are left out.
+fn quantiles(id: &str, caption: &str, rows: &[(&str, &Distribution, fn(f64) -> Cell)]) -> Table {
     let headings = ["median", "90 %", "99 %", "largest"].map(Column::number);
     let columns = [Column::text("of"), Column::number("n")].into_iter().chain(headings);
     let mut table = Table::new(id, caption, columns);
-    for (name, numbers) in rows.iter().filter(|(_, numbers)| numbers.count() > 0) {
+    for (name, numbers, cell) in rows.iter().filter(|(_, numbers, _)| numbers.count() > 0) {
         let figures = [0.5, 0.9, 0.99, 1.0].map(|q| numbers.quantile(q).map_or_else(Cell::unknown, cell));
         table.push([Cell::text(*name), Cell::count(numbers.count())].into_iter().chain(figures));
     }
     table
+}
+
+fn in_seconds(number: f64) -> Cell {
+    Cell::seconds(Some(number))
+}
+
+fn in_bytes(number: f64) -> Cell {
+    Cell::bytes(number.round() as u64)
 }
 
 /// `Median 250 ms, 90 % within 1.20 s, n = 12.`
@@ -249,20 +256,16 @@ pub(super) fn sizes(summary: &Summary) -> Section {
     .definition("From the first packet to the last, over all subflows.")
     .over("established MPTCP connections", sizes.duration.count())
     .alternative(&in_words(&sizes.duration, seconds));
-    section
-        .figures([size, duration])
-        .table(quantiles(
-            "sizes-table",
-            "Sizes in numbers",
-            &[("both directions", &sizes.bytes), ("client to server", c2s), ("server to client", s2c)],
-            |number| Cell::bytes(number.round() as u64),
-        ))
-        .table(quantiles(
-            "durations-table",
-            "Durations in numbers",
-            &[("duration", &sizes.duration)],
-            |number| Cell::seconds(Some(number)),
-        ))
+    section.figures([size, duration]).table(quantiles(
+        "sizes-table",
+        "Sizes and durations in numbers",
+        &[
+            ("bytes, both directions", &sizes.bytes, in_bytes),
+            ("bytes, client to server", c2s, in_bytes),
+            ("bytes, server to client", s2c, in_bytes),
+            ("duration", &sizes.duration, in_seconds),
+        ],
+    ))
 }
 
 pub(super) fn repeats(summary: &Summary) -> Section {

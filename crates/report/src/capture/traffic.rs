@@ -21,8 +21,8 @@ pub(super) fn section(summary: &Summary) -> Section {
         [
             Column::text("traffic"),
             Column::number("packets"),
-            Column::number("IPv4"),
-            Column::number("IPv6"),
+            Column::number("IPv4 packets"),
+            Column::number("IPv6 packets"),
             Column::number("bytes"),
             Column::number("IPv4 bytes"),
             Column::number("IPv6 bytes"),
