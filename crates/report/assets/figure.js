@@ -74,12 +74,20 @@
       case "time": made.type = "date"; made.nticks = Math.max(3, Math.floor(width / 110)); break;
       case "name":
         made.type = "category";
-        if (which === "y") { made.autorange = "reversed"; made.showgrid = false; }
+        if (which === "y") {
+          const names = spec.order || [...new Set(spec.data.flatMap((trace) => trace.y))].filter((name) => name !== null);
+          Object.assign(made, { categoryarray: names, range: [names.length - 0.4, -0.6], showgrid: false, ticks: "outside", ticklen: 6, tickcolor: "rgba(0,0,0,0)" });
+        }
         else { made.showgrid = false; made.tickson = "labels"; }
         break;
       case "B": made.tickformat = "~s"; made.ticksuffix = "B"; break;
       case "bit/s": made.tickformat = "~s"; made.ticksuffix = "bit/s"; break;
       case "s": made.ticksuffix = " s"; made.nticks = Math.max(3, Math.floor(width / 80)); break;
+      case "count":
+        if (span(spec.data.map((trace) => ({ [which]: trace[which].filter((value) => typeof value === "number") })), which)[1] <= 5) made.dtick = 1;
+        made.tickformat = ",~r";
+        made.nticks = which === "x" ? Math.max(3, Math.floor(width / 80)) : 6;
+        break;
       default: made.tickformat = ",~r"; made.nticks = which === "x" ? Math.max(3, Math.floor(width / 80)) : 6;
     }
     return made;
@@ -212,11 +220,11 @@
       shapes: [], annotations: [],
     };
     const highest = made.xaxis.range ? made.xaxis.range[1] : null;
-    for (const cut of spec.cuts) {
+    for (const [index, cut] of spec.cuts.entries()) {
       // At the right edge there is no room to the right of the line.
       const edge = spec.x.log && highest !== null && highest - Math.log10(cut) < 0.08 * (highest - made.xaxis.range[0]);
       made.shapes.push({ type: "line", xref: "x", yref: "paper", x0: cut, x1: cut, y0: 0, y1: 1, layer: "below", line: { color: subflow.colour("var(--muted)"), width: 1, dash: "dot" } });
-      made.annotations.push({ xref: "x", yref: "paper", x: spec.x.log ? Math.log10(cut) : cut, y: 0.02, xanchor: edge ? "right" : "left", yanchor: "bottom", showarrow: false, text: subflow.format(spec.x.unit, cut), font: { size: 10, color: subflow.colour("var(--muted)") }, bgcolor: subflow.colour("var(--card)") });
+      made.annotations.push({ xref: "x", yref: "paper", x: spec.x.log ? Math.log10(cut) : cut, y: 0.02 + 0.08 * (index % 2), xanchor: edge ? "right" : "left", yanchor: "bottom", showarrow: false, text: subflow.format(spec.x.unit, cut), font: { size: 10, color: subflow.colour("var(--muted)") }, bgcolor: subflow.colour("var(--card)") });
     }
     if (spec.layout) Object.assign(made, coloured(spec.layout));
     return made;
