@@ -176,7 +176,7 @@ fn numbers_are_those_of_the_tables() {
                 "JSON.parse(document.getElementById('figure-subflows-per-connection').textContent).data.map(trace =>
                  trace.y.reduce((sum, bar) => sum + bar, 0))",
             );
-            let n = established.len() as f64;
+            let n = established.len();
             assert_eq!(bars, serde_json::json!([n, n]), "{name}: connections in the bars");
         }
     }
