@@ -300,6 +300,13 @@ fn it_can_be_printed() {
     assert!(widths.len() > 5 && widths.iter().all(|&width| width > 100.0 && width <= 650.0), "{widths:?}");
     assert_eq!(tab.eval("window.colours"), "light");
     assert_eq!(tab.eval("document.documentElement.dataset.theme"), "dark", "and back");
+    // Nothing is cut off at the right edge of the paper.
+    tab.call("Emulation.setEmulatedMedia", serde_json::json!({ "media": "print" }));
+    let size = serde_json::json!({ "width": 688, "height": 970, "deviceScaleFactor": 1, "mobile": false });
+    tab.call("Emulation.setDeviceMetricsOverride", size);
+    tab.eval("dispatchEvent(new Event('beforeprint'))");
+    let cut = tab.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    assert_eq!(cut, 0, "wider than the paper");
     assert_eq!(tab.complaints(), [""; 0]);
 }
 
