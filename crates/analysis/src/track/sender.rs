@@ -174,7 +174,8 @@ impl Sender {
     }
 
     /// The connection has ended: what was idle stays idle, what was full stays full.
-    pub(crate) fn end(&mut self, time: i64, mut pause: impl FnMut(Pause)) {
+    pub(crate) fn end(&mut self, time: i64, patience: Option<i64>, mut pause: impl FnMut(Pause)) {
+        self.progress((time, self.moved.1), patience, &mut pause);
         let span = (time - self.since.0).max(0);
         let bytes = self.flight.bytes() as u64;
         self.flight.set(self.flight.bytes(), time);
@@ -259,7 +260,7 @@ mod tests {
         let idle = Pause { held: Held::Application, since: (10 * MS, 10), time: 90 * MS, bytes: 0 };
         assert_eq!(sent(&mut sender, 200, 100), [idle]);
         acked(&mut sender, 200, 9000, 110);
-        sender.end(510 * MS, |_| panic!("no pause at the end"));
+        sender.end(510 * MS, None, |_| panic!("no pause at the end"));
         assert_eq!((sender.idle, sender.application, sender.window_limited), (490 * MS, 90 * MS, 0));
         assert!(sender.is_known() && sender.knows_window());
     }
