@@ -75,7 +75,8 @@ impl<'a> Segment<'a> {
                 TcpOption::Mptcp(Mptcp::Dss(dss)) if segment.dss.is_none() => segment.dss = Some(dss),
                 TcpOption::Mptcp(_) => segment.others = true,
                 TcpOption::Sack(mut blocks) => {
-                    segment.selective = blocks.any(|(left, _)| left.wrapping_sub(segment.ack).cast_signed() > 0);
+                    segment.selective =
+                        blocks.any(|(left, _)| left.wrapping_sub(segment.ack).cast_signed() > 0);
                 }
                 TcpOption::WindowScale(shift) => segment.window_scale = Some(shift),
                 TcpOption::MaxSegmentSize(size) => segment.max_segment = Some(size),

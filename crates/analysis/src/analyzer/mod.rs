@@ -372,7 +372,7 @@ impl<S: Sink> Analyzer<S> {
         if let Some(detail) = &mut connection.detail {
             detail.drain((!connection.copy).then_some(&mut self.sink));
         }
-        if connection.reinjections.len() + connection.rows.len() >= MOST_ROWS {
+        if connection.row_count() >= MOST_ROWS {
             let ends = (connection.client, connection.server);
             let kept = self.options.filter.takes_connection(connection.id)
                 && self.options.filter.takes_flow(ends.0, ends.1);

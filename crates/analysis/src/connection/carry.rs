@@ -70,7 +70,7 @@ impl Connection {
         let before = self.data[index].unique;
         let mut parts = std::mem::take(&mut self.parts);
         parts.clear();
-        let by = Carrier { subflow: carrier, time: piece.time, frame: piece.frame, at };
+        let by = Carrier { subflow: carrier, time: piece.time, frame: piece.frame, at, filled: piece.filled };
         self.data[index].carry(range.0, range.1, by, |part| parts.push(part));
         if self.data[index].unique > before || half.last_new.is_none() {
             half.last_new = Some(piece.time);

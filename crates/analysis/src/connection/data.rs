@@ -158,7 +158,7 @@ impl Connection {
             _ => half.karn.sent(end, segment.time),
         }
         let repeats = match arrival {
-            Arrival::Behind { repeated } if repeated > 0 => Some((start, repeated.cast_unsigned())),
+            Arrival::Behind { repeated } => Some((start, repeated.cast_unsigned())),
             _ => None,
         };
         half.unique += ranges.iter().map(|(from, to)| (to - from) as u64).sum::<u64>();
@@ -195,8 +195,9 @@ impl Connection {
             mappings.translate(at, from, |start, end| data.push((start, end)));
             at = to;
         }
-        let piece =
-            Piece { start: all.0, end: all.1, time: segment.time, frame: segment.frame, excused: true };
+        let (start, end) = all;
+        let (time, frame) = (segment.time, segment.frame);
+        let piece = Piece { start, end, time, frame, filled: false, excused: true };
         self.tell_repeated(subflow.id, direction, piece, &data);
     }
 
@@ -223,8 +224,9 @@ impl Connection {
             }
             return;
         }
-        let piece =
-            Piece { start, end, time: segment.time, frame: segment.frame, excused: segment.options_cut };
+        let filled = half.space.as_ref().is_some_and(|space| end < space.next());
+        let (time, frame) = (segment.time, segment.frame);
+        let piece = Piece { start, end, time, frame, filled, excused: segment.options_cut };
         self.place(subflow, direction, piece);
     }
 
@@ -239,7 +241,7 @@ impl Connection {
                 subflow.halves[direction.index()].mappings.learn(Mapping { start, data, len });
             }
             let Pending { start, end, time, frame, .. } = pending;
-            self.place(subflow, direction, Piece { start, end, time, frame, excused: true });
+            self.place(subflow, direction, Piece { start, end, time, frame, filled: false, excused: true });
         }
     }
 

@@ -1,8 +1,8 @@
 //! One direction of a subflow: what its sender sent and what came back for it.
 
 use crate::track::{
-    mapping::{Alignment, Mapping, Mappings},
     flight::Flight,
+    mapping::{Alignment, Mapping, Mappings},
     rtt::{Karn, Timestamps},
     seqspace::SeqSpace,
     series::Bin,
@@ -18,6 +18,8 @@ pub(crate) struct Piece {
     pub(crate) end: i64,
     pub(crate) time: i64,
     pub(crate) frame: u64,
+    /// It fills a hole of its subflow: what was sent there before did not get to the capture point, or was overtaken.
+    pub(crate) filled: bool,
     /// Its options could not be read, so that it may well have had a mapping.
     pub(crate) excused: bool,
 }

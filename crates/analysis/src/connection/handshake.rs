@@ -8,12 +8,13 @@ use crate::{
     rows::{Direction, EventKind, Fallback, Sampled},
     segment::Segment,
 };
-use std::cmp::Ordering;
 use subflow_wire::{
     keys::{Version, join_hmac, leftmost64},
     mptcp::{Capable, Join, Mptcp},
 };
 
+/// A capture is near to one end when the round trip to the other is this many times longer.
+const NEAR: i64 = 3;
 /// A reset this long after the third ACK can still be the answer to it, beyond twice the handshake's round trip.
 const REFUSAL_SLACK: i64 = 5_000_000;
 
@@ -110,10 +111,14 @@ impl Connection {
                 let rtt = segment.time - synack + subflow.handshake_rtt.unwrap_or(0);
                 self.note_rtt(subflow, rtt.max(0));
                 if let Some(far) = subflow.handshake_rtt.filter(|_| self.near.is_none() && !subflow.join) {
-                    self.near = match (segment.time - synack).cmp(&far) {
-                        Ordering::Less => Some(Direction::C2s),
-                        Ordering::Equal => None,
-                        Ordering::Greater => Some(Direction::S2c),
+                    let near = segment.time - synack;
+                    let much = |less: i64, more: i64| less.saturating_mul(NEAR) <= more;
+                    self.near = if much(near, far) == much(far, near) {
+                        None
+                    } else if much(near, far) {
+                        Some(Direction::C2s)
+                    } else {
+                        Some(Direction::S2c)
                     };
                 }
             }

@@ -112,7 +112,8 @@ impl Connection {
         }
     }
 
-    /// Payload of a segment was taken; `repeats` is the position of its first byte when it repeats any.
+    /// Payload of a segment was taken; `repeats` is the position of its first byte and how many bytes had been seen before,
+    /// when it does not go on from the highest byte seen.
     pub(super) fn sent(
         &mut self,
         subflow: &mut Subflow,
@@ -126,7 +127,7 @@ impl Connection {
         if let Some(holder) = self.holders.get_mut(usize::from(subflow.id)) {
             let path = &mut holder.paths[direction.index()];
             path.recovery.sent(repeats.map(|(start, _)| start), next, (segment.time, segment.frame));
-            if repeats.is_some() {
+            if repeats.is_some_and(|(_, bytes)| bytes > 0) {
                 path.repeated();
             }
             if let Some(acked) = half.acked {
@@ -233,7 +234,8 @@ impl Connection {
             return;
         }
         let rivals = self.holders.iter().enumerate();
-        let rivals = rivals.filter(|&(id, other)| id != taken && usable(other) && other.is_backup() == backup);
+        let rivals =
+            rivals.filter(|&(id, other)| id != taken && usable(other) && other.is_backup() == backup);
         let index = direction.index();
         self.measures[index].choices.judge(
             &holder.paths[index],

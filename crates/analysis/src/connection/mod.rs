@@ -16,7 +16,7 @@ mod subflow;
 
 use crate::{
     flow::End,
-    rows::{AnyRow, Announcement, Direction, Event, EventKind, Fallback, Reinjection, Sampled},
+    rows::{Announcement, AnyRow, Direction, Event, EventKind, Fallback, Reinjection, Sampled},
     segment::Segment,
     sight::Sight,
     track::{
@@ -121,16 +121,16 @@ pub(crate) struct Connection {
     announcements: Vec<Announcement>,
     events: Vec<Event>,
     events_lost: u64,
-    pub(crate) reinjections: Vec<Reinjection>,
+    reinjections: Vec<Reinjection>,
     copies: reinject::Copies,
     measuring: Measuring,
     measures: [measure::Measure; 2],
-    /// The side that the capture was made near to.
+    /// What the end sends that the capture was made near to.
     near: Option<Direction>,
     /// The longest round trip of a handshake, in nanoseconds.
     longest_rtt: Option<i64>,
     /// Rows of `stalls` and `series` that are final.
-    pub(crate) rows: Vec<AnyRow>,
+    rows: Vec<AnyRow>,
     /// Present when everything is to be told.
     pub(crate) detail: Option<Box<detail::Detail>>,
     /// Scratch space, so that no packet allocates: new subflow bytes, mapped bytes, the parts of them.

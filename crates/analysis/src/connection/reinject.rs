@@ -2,9 +2,12 @@
 
 use super::{Connection, Subflow, half::Piece};
 use crate::{
-    rows::{Direction, Reinjection, ReinjectionCause},
+    rows::{AnyRow, Direction, Reinjection, ReinjectionCause},
     segment::Segment,
-    track::dataspace::{Carrier, Part},
+    track::{
+        dataspace::{Carrier, Part},
+        recovery::SHORTEST_TIMEOUT,
+    },
 };
 use std::collections::VecDeque;
 use subflow_rows::Time;
@@ -59,7 +62,7 @@ impl Connection {
         half.bin.reinjected += bytes;
         self.measures[index].bin.reinjected += bytes;
         let len = part.end - part.start;
-        let cause = first.and_then(|first| self.cause(direction, first, len, piece.time));
+        let cause = first.and_then(|first| self.cause(direction, first, len, piece));
         let arrived = first.is_some_and(|first| {
             let holder = self.holders.get(usize::from(first.subflow));
             holder.and_then(|holder| holder.paths[index].acked).is_some_and(|acked| acked >= first.at + len)
@@ -101,29 +104,39 @@ impl Connection {
         direction: Direction,
         first: Carrier,
         len: i64,
-        now: i64,
+        piece: Piece,
     ) -> Option<(ReinjectionCause, Option<u64>)> {
         let holder = self.holders.get(usize::from(first.subflow))?;
         let path = &holder.paths[direction.index()];
-        let sent = first.time;
+        let (sent, now) = (first.time, piece.time);
         if holder.closed {
             return Some((ReinjectionCause::HolderClosed, holder.closed_frame));
         }
         if let Some((_, frame)) = path.recovery.timeout_since(sent) {
             return Some((ReinjectionCause::HolderTimeout, Some(frame)));
         }
-        let rtt = path.shortest().max(holder.rtt);
-        if rtt.is_some_and(|rtt| now - sent < rtt) {
-            return Some((ReinjectionCause::Redundant, None));
-        }
         let outstanding = path.acked.is_none_or(|acked| acked < first.at + len);
         if outstanding && path.recovery.silent(now) {
             return Some((ReinjectionCause::HolderTimeout, None));
         }
-        if let Some((_, frame)) = path.recovery.loss_since(sent) {
-            return Some((ReinjectionCause::HolderLoss, Some(frame)));
+        let waits = self.measures[direction.index()].sender.waits();
+        if waits.is_some_and(|since| now - since >= SHORTEST_TIMEOUT) {
+            return Some((ReinjectionCause::DataTimeout, None));
         }
-        rtt.map(|_| (ReinjectionCause::Opportunistic, None))
+        // The rest is a question of when they were sent, which shows at the sender only; and not when one of them is itself
+        // the repeat of something that was lost before the capture point.
+        if self.near != Some(direction) || first.filled || piece.filled {
+            return None;
+        }
+        let rtt = path.shortest().max(holder.rtt)?;
+        if now - sent < rtt {
+            return Some((ReinjectionCause::Redundant, None));
+        }
+        let loss = path.recovery.loss_since(sent).filter(|_| outstanding);
+        Some(match loss {
+            Some((_, frame)) => (ReinjectionCause::HolderLoss, Some(frame)),
+            None => (ReinjectionCause::Opportunistic, None),
+        })
     }
 
     /// A segment acknowledges everything of this direction below `offset` at the data level, and less or more on its subflow:
@@ -172,9 +185,14 @@ impl Connection {
         });
     }
 
-    /// Takes the rows of reinjections so far; what is still open about them stays so.
-    pub(crate) fn take_reinjections(&mut self) -> impl Iterator<Item = Reinjection> + '_ {
+    /// Rows of reinjections, stalls and intervals that are kept.
+    pub(crate) const fn row_count(&self) -> usize {
+        self.reinjections.len() + self.rows.len()
+    }
+
+    /// Takes these rows; what is still open about the reinjections among them stays so.
+    pub(crate) fn take_rows(&mut self) -> impl Iterator<Item = AnyRow> + '_ {
         self.copies.written += self.reinjections.len() as u64;
-        self.reinjections.drain(..)
+        self.reinjections.drain(..).map(AnyRow::Reinjection).chain(self.rows.drain(..))
     }
 }

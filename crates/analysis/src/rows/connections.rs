@@ -98,6 +98,10 @@ table! {
         pub reorder_wait_max_c2s: Option<f64> => "s",
         /// The same from server to client.
         pub reorder_wait_max_s2c: Option<f64> => "s",
+        /// Bytes that had to wait.
+        pub reorder_queued_bytes_c2s: u64 => "B",
+        /// The same from server to client.
+        pub reorder_queued_bytes_s2c: u64 => "B",
         /// Waiting bytes times time, over all bytes whose wait ended. Bytes that never got in order, or whose missing bytes only a
         /// DATA_ACK shows, are left out.
         pub reorder_byte_seconds_c2s: f64 => "B·s",

@@ -22,7 +22,8 @@ pub use events::Event;
 pub use hosts::Host;
 pub use issues::Issue;
 pub use names::{
-    Carried, Close, Direction, EventKind, Fallback, Family, Opener, ReinjectionCause, Sampled, StallKind, State,
+    Carried, Close, Direction, EventKind, Fallback, Family, Opener, ReinjectionCause, Sampled, StallKind,
+    State,
 };
 pub use packets::Packet;
 pub use reinjections::Reinjection;

@@ -112,12 +112,15 @@ names! {
         HolderClosed => "holder_closed",
         /// The subflow that held the data was repeating itself after a timeout, or had gone silent.
         HolderTimeout => "holder_timeout",
+        /// The subflow that held the data did not show a timeout, but no DATA_ACK had moved on for as long as one takes:
+        /// the sender's timer for the data level.
+        DataTimeout => "data_timeout",
         /// The subflow that held the data showed a loss without a timeout: duplicate or selective ACKs, or a fast
-        /// retransmission.
+        /// retransmission; told at the sender only.
         HolderLoss => "holder_loss",
-        /// The data went out on both subflows within the same round-trip time.
+        /// The data went out on both subflows within the same round-trip time; told at the sender only.
         Redundant => "redundant",
-        /// Sent elsewhere later than that, while the holder showed neither silence nor loss.
+        /// Sent elsewhere later than that, while the holder showed neither silence nor loss; told at the sender only.
         Opportunistic => "opportunistic",
     }
 }

@@ -18,6 +18,7 @@ struct Carried {
     at: i64,
     len: u32,
     subflow: u16,
+    filled: bool,
     repeated: bool,
 }
 
@@ -29,7 +30,7 @@ impl Carried {
     /// Who carried the bytes from `offset` on.
     const fn by(&self, offset: i64) -> Carrier {
         let at = self.at + (offset - self.start);
-        Carrier { subflow: self.subflow, time: self.time, frame: self.frame, at }
+        Carrier { subflow: self.subflow, time: self.time, frame: self.frame, at, filled: self.filled }
     }
 }
 
@@ -44,6 +45,8 @@ pub(crate) struct Carrier {
     pub(crate) frame: u64,
     /// Position of the first of the bytes on the subflow.
     pub(crate) at: i64,
+    /// They filled a hole of the subflow.
+    pub(crate) filled: bool,
 }
 
 /// What is known of the bytes of a part of a segment.
@@ -242,9 +245,9 @@ impl DataSpace {
 }
 
 fn carried(start: i64, end: i64, by: Carrier) -> Carried {
-    let Carrier { subflow, time, frame, at } = by;
+    let Carrier { subflow, time, frame, at, filled } = by;
     let len = u32::try_from(end - start).unwrap_or(u32::MAX);
-    Carried { start, time, frame, at, len, subflow, repeated: false }
+    Carried { start, time, frame, at, len, subflow, filled, repeated: false }
 }
 
 #[cfg(test)]
@@ -265,7 +268,7 @@ mod tests {
         space.carry(
             start,
             end,
-            Carrier { subflow, time, frame: time as u64, at: start },
+            Carrier { subflow, time, frame: time as u64, at: start, filled: false },
             |Part { start, end, known }| {
                 if let Known::Again(first) = known {
                     parts.push(Again { start, end, first: first.map(|first| (first.subflow, first.time)) });
@@ -356,7 +359,7 @@ mod tests {
                 }
                 let mut found = Vec::new();
                 let mut fresh = 0;
-                let by = Carrier { subflow, time: k as i64, frame: k as u64, at: start };
+                let by = Carrier { subflow, time: k as i64, frame: k as u64, at: start, filled: false };
                 space.carry(start, start + len, by, |part| match part.known {
                     Known::Again(first) => {
                         found.extend((part.start..part.end).map(|byte| (byte, first.unwrap().subflow)));

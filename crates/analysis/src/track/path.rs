@@ -36,11 +36,6 @@ impl Path {
         self.proven = self.flight / 2;
     }
 
-    /// Smoothed round-trip time in nanoseconds.
-    pub(crate) const fn srtt(&self) -> Option<i64> {
-        self.srtt
-    }
-
     /// The shortest round-trip time in nanoseconds.
     pub(crate) const fn shortest(&self) -> Option<i64> {
         self.shortest
@@ -98,7 +93,7 @@ mod tests {
         let mut path = Path::default();
         path.sample(80);
         path.sample(160);
-        assert_eq!((path.srtt(), path.shortest()), (Some(90), Some(80)));
+        assert_eq!((path.srtt, path.shortest()), (Some(90), Some(80)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How a subflow recovers from loss: after a timeout, or after duplicate ACKs.
 
 /// The shortest retransmission timeout of Linux; RFC 6298 asks for a second.
-const SHORTEST_TIMEOUT: i64 = 200_000_000;
+pub(crate) const SHORTEST_TIMEOUT: i64 = 200_000_000;
 
 /// A moment and its frame.
 type At = (i64, u64);
@@ -22,7 +22,7 @@ pub(crate) struct Recovery {
 }
 
 impl Recovery {
-    /// Data was sent. If it repeats something below `next`, `repeats` is where that begins.
+    /// Data was sent. If it repeats something below `next`, or fills a hole there, `repeats` is where that begins.
     pub(crate) fn sent(&mut self, repeats: Option<i64>, next: i64, at: At) {
         if let Some(start) = repeats {
             let silent = self.sent.max(self.heard).is_some_and(|last| at.0 - last >= SHORTEST_TIMEOUT);
@@ -94,7 +94,11 @@ mod tests {
         }
         recovery.acked(false, true, (20 * MS, 10));
         recovery.acked(false, true, (21 * MS, 11));
-        assert_eq!(recovery.loss_since(5 * MS), Some((20 * MS, 10)), "the duplicates say so before the repeat");
+        assert_eq!(
+            recovery.loss_since(5 * MS),
+            Some((20 * MS, 10)),
+            "the duplicates say so before the repeat"
+        );
         recovery.sent(Some(0), 5000, (22 * MS, 12));
         assert_eq!(recovery.loss_since(0), Some((22 * MS, 12)));
         assert_eq!(recovery.timeout_since(0), None);

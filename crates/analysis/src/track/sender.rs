@@ -51,6 +51,8 @@ pub(crate) struct Sender {
     begun: bool,
     heard: bool,
     acked: Option<i64>,
+    /// When an acknowledgement moved on last, or the first byte went after everything had been acknowledged.
+    waits: Option<i64>,
     /// The right edge of the window: DATA_ACK plus window, the highest so far.
     edge: Option<i64>,
     /// The largest payload, which is what a segment holds.
@@ -92,6 +94,9 @@ impl Sender {
     ) {
         self.progress(at, patience, &mut pause);
         self.begun = true;
+        if self.flight.bytes() == 0 {
+            self.waits = Some(at.0);
+        }
         self.segment = self.segment.max(payload);
         if end > self.next {
             self.next = end;
@@ -112,6 +117,7 @@ impl Sender {
         if self.acked.is_none_or(|acked| offset > acked) {
             self.progress(at, patience, &mut pause);
             self.acked = Some(offset);
+            self.waits = Some(at.0);
         }
         if let Some(window) = window {
             let edge = offset + i64::try_from(window).unwrap_or(i64::MAX / 4);
@@ -125,9 +131,14 @@ impl Sender {
     /// Something new was sent or acknowledged: how long had nothing moved?
     fn progress(&mut self, at: (i64, u64), patience: Option<i64>, pause: &mut impl FnMut(Pause)) {
         let time = at.0 - self.moved.0;
-        if self.state == State::Sending && patience.is_some_and(|patience| time >= patience) {
+        if self.heard && self.state == State::Sending && patience.is_some_and(|patience| time >= patience) {
             self.stuck += time;
-            pause(Pause { held: Held::NoProgress, since: self.moved, time, bytes: self.flight.bytes() as u64 });
+            pause(Pause {
+                held: Held::NoProgress,
+                since: self.moved,
+                time,
+                bytes: self.flight.bytes() as u64,
+            });
         }
         self.moved = at;
     }
@@ -188,6 +199,11 @@ impl Sender {
             State::Sending | State::Unknown => {}
         }
         self.state = State::Unknown;
+    }
+
+    /// Since when the sender waits for an acknowledgement to move on.
+    pub(crate) const fn waits(&self) -> Option<i64> {
+        self.waits
     }
 
     /// Whether data was sent and an acknowledgement seen, so that times and flights are known.
