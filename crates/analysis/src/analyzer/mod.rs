@@ -31,8 +31,6 @@ const LOOKS_AFTER_SYN: u16 = 4;
 const LATEST_SYN: i64 = 10_000_000_000;
 /// Packets between two looks for what has ended; more when there are many flows, so that looking stays cheap.
 const FEWEST_BETWEEN_SWEEPS: usize = 32_768;
-/// Rows of reinjections, stalls and intervals kept with a connection before they are written.
-const MOST_ROWS: usize = 4096;
 
 /// What a flow turned out to be.
 #[derive(Debug)]
@@ -372,9 +370,10 @@ impl<S: Sink> Analyzer<S> {
         if let Some(detail) = &mut connection.detail {
             detail.drain((!connection.copy).then_some(&mut self.sink));
         }
-        if connection.row_count() >= MOST_ROWS {
+        if connection.has_many_rows() {
             let ends = (connection.client, connection.server);
-            let kept = self.options.filter.takes_connection(connection.id)
+            let kept = !connection.copy
+                && self.options.filter.takes_connection(connection.id)
                 && self.options.filter.takes_flow(ends.0, ends.1);
             for row in connection.take_rows().filter(|_| kept) {
                 self.sink.row(row);

@@ -14,11 +14,19 @@ use subflow_rows::Time;
 
 /// Copies of a connection whose use is still open; of older ones it stays unknown.
 const MOST_OPEN: usize = 256;
+/// So long after a copy nothing is expected to be proven any more, in nanoseconds.
+const LONGEST_OPEN: i64 = 10_000_000_000;
+/// Rows of reinjections kept with a connection before they are written: what is still open about them may be settled.
+const MOST_REINJECTIONS: usize = 4096;
+/// Rows of stalls and intervals kept with a connection before they are written.
+const MOST_ROWS: usize = 64;
 
 /// A copy whose use is not known yet.
 #[derive(Clone, Copy, Debug)]
 struct Open {
     direction: Direction,
+    /// When it was seen.
+    time: i64,
     /// Number of its row among the rows of the connection.
     row: u64,
     /// Data-level offset after it.
@@ -74,6 +82,7 @@ impl Connection {
             }
             self.copies.open.push_back(Open {
                 direction,
+                time: piece.time,
                 row: self.copies.written + self.reinjections.len() as u64,
                 end: part.end,
                 from: (first.subflow, first.at, first.at + len),
@@ -151,6 +160,9 @@ impl Connection {
         if self.copies.open.is_empty() || !segment.flags.ack() {
             return;
         }
+        while self.copies.open.front().is_some_and(|copy| segment.time - copy.time > LONGEST_OPEN) {
+            self.copies.open.pop_front();
+        }
         let index = direction.index();
         let Some(space) = &subflow.halves[index].space else { return };
         let ack = space.position(segment.ack);
@@ -185,14 +197,15 @@ impl Connection {
         });
     }
 
-    /// Rows of reinjections, stalls and intervals that are kept.
-    pub(crate) const fn row_count(&self) -> usize {
-        self.reinjections.len() + self.rows.len()
+    /// Whether rows are to be taken before the connection ends.
+    pub(crate) const fn has_many_rows(&self) -> bool {
+        self.rows.len() >= MOST_ROWS || self.reinjections.len() >= MOST_REINJECTIONS
     }
 
-    /// Takes these rows; what is still open about the reinjections among them stays so.
+    /// Takes the rows that are final, and those of reinjections when there are too many.
     pub(crate) fn take_rows(&mut self) -> impl Iterator<Item = AnyRow> + '_ {
-        self.copies.written += self.reinjections.len() as u64;
-        self.reinjections.drain(..).map(AnyRow::Reinjection).chain(self.rows.drain(..))
+        let due = if self.reinjections.len() >= MOST_REINJECTIONS { self.reinjections.len() } else { 0 };
+        self.copies.written += due as u64;
+        self.reinjections.drain(..due).map(AnyRow::Reinjection).chain(self.rows.drain(..))
     }
 }
