@@ -2,7 +2,7 @@
 
 use super::{Connection, Subflow, half::Half};
 use crate::{
-    rows::{AnyRow, Direction, Sampled, Series, Stall, StallKind},
+    rows::{AnyRow, Direction, Fallback, Sampled, Series, Stall, StallKind},
     segment::Segment,
     track::{
         path::Choices,
@@ -34,6 +34,8 @@ pub(crate) struct Measure {
     pub(super) sender: Sender,
     pub(super) choices: Choices,
     pub(super) bin: Bin,
+    /// The last DATA_ACK, the window with it as it stood in the header, and the subflow that carried them.
+    last_ack: Option<(i64, u16, u16)>,
 }
 
 impl Connection {
@@ -50,6 +52,7 @@ impl Connection {
     }
 
     /// A packet of this direction.
+    #[inline]
     pub(super) fn count(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>) {
         let half = &mut subflow.halves[direction.index()];
         self.turn(half, subflow.id, direction, segment.time);
@@ -61,7 +64,16 @@ impl Connection {
     }
 
     /// Takes the intervals of a direction to this time.
+    #[inline]
     fn turn(&mut self, half: &mut Half, subflow: u16, direction: Direction, time: i64) {
+        if half.bin.holds(time) && self.measures[direction.index()].bin.holds(time) {
+            return;
+        }
+        self.turn_over(half, subflow, direction, time);
+    }
+
+    #[cold]
+    fn turn_over(&mut self, half: &mut Half, subflow: u16, direction: Direction, time: i64) {
         let Some(width) = self.measuring.series else { return };
         if let Some(bin) = half.bin.turn(time, self.start, width) {
             self.tell_interval(direction, Some(subflow), &bin, width);
@@ -80,6 +92,9 @@ impl Connection {
         self.tell_sample(Some(subflow.id), reverse, segment, Sampled::Ack, sample);
         let (Some(space), Some(acked)) = (&half.space, half.acked) else { return };
         let (moved, flight) = (before.is_none_or(|before| acked > before), space.next() - acked);
+        if !moved && segment.len > 0 && !segment.selective && self.fallback == Fallback::None {
+            return;
+        }
         // Of ACKs without a SACK only a plain one is a duplicate: one with a DSS may be for the data level.
         let duplicate = segment.selective
             || !moved
@@ -89,9 +104,11 @@ impl Connection {
                 && space.position(segment.ack) == acked;
         if let Some(holder) = self.holders.get_mut(usize::from(subflow.id)) {
             let path = &mut holder.paths[reverse.index()];
-            path.recovery.acked(moved, duplicate, (segment.time, segment.frame));
-            path.acked = Some(acked);
-            path.in_flight(flight);
+            if moved || duplicate {
+                path.recovery.acked(moved, duplicate, (segment.time, segment.frame));
+                path.acked = Some(acked);
+                path.in_flight(flight);
+            }
             if let Some(sample) = sample {
                 path.sample(sample);
             }
@@ -104,7 +121,7 @@ impl Connection {
                 half.bin.rtt.add(sample);
             }
         }
-        if self.fallback != crate::rows::Fallback::None
+        if self.fallback != Fallback::None
             && let Some(offset) = subflow.halves[reverse.index()].streamed()
         {
             // Without mappings the ACK of TCP is that of the data.
@@ -197,6 +214,14 @@ impl Connection {
     ) {
         let index = direction.index();
         let at = (segment.time, segment.frame);
+        // Every packet repeats the last DATA_ACK: most say nothing new.
+        let news = (offset, segment.window, subflow.id);
+        let measure = &self.measures[index];
+        let seen = self.data[index].next().is_none_or(|next| offset <= next);
+        if measure.last_ack == Some(news) && seen && measure.bin.holds(segment.time) {
+            return;
+        }
+        self.measures[index].last_ack = Some(news);
         let window = subflow.window(direction.reverse(), segment);
         let patience = self.patience();
         let told = Telling { id: self.id, direction, oldest, shortest: self.measuring.stall };
@@ -225,7 +250,7 @@ impl Connection {
             return;
         }
         let taken = usize::from(subflow.id);
-        let Some(holder) = self.holders.get(taken).copied() else { return };
+        let Some(holder) = self.holders.get(taken) else { return };
         let backup = holder.is_backup();
         let usable = |other: &super::Holder| other.confirmed && !other.closed;
         // A backup is taken while a regular one is usable, or the other way round: that is no question of round trips.

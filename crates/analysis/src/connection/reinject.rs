@@ -150,6 +150,7 @@ impl Connection {
 
     /// A segment acknowledges everything of this direction below `offset` at the data level, and less or more on its subflow:
     /// what does that prove of copies? Whoever lacks a byte of one carriage and has the data got it by the other.
+    #[inline]
     pub(super) fn judge_copies(
         &mut self,
         subflow: &Subflow,
@@ -157,9 +158,12 @@ impl Connection {
         offset: i64,
         segment: &Segment<'_>,
     ) {
-        if self.copies.open.is_empty() || !segment.flags.ack() {
-            return;
+        if !self.copies.open.is_empty() && segment.flags.ack() {
+            self.judge_open(subflow, direction, offset, segment);
         }
+    }
+
+    fn judge_open(&mut self, subflow: &Subflow, direction: Direction, offset: i64, segment: &Segment<'_>) {
         while self.copies.open.front().is_some_and(|copy| segment.time - copy.time > LONGEST_OPEN) {
             self.copies.open.pop_front();
         }

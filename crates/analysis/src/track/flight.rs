@@ -16,7 +16,7 @@ impl Flight {
     pub(crate) fn set(&mut self, bytes: i64, time: i64) {
         if self.bytes > 0 && time > self.since {
             let span = time - self.since;
-            self.byte_ns += self.bytes as u128 * span as u128;
+            self.byte_ns += u128::from(self.bytes as u64) * u128::from(span as u64);
             self.busy += span;
         }
         self.since = self.since.max(time);

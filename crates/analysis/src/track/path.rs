@@ -20,12 +20,14 @@ pub(crate) struct Path {
 
 impl Path {
     /// A round-trip time was sampled.
+    #[inline]
     pub(crate) fn sample(&mut self, rtt: i64) {
         self.srtt = Some(self.srtt.map_or(rtt, |srtt| srtt + (rtt - srtt) / 8));
         self.shortest = Some(self.shortest.map_or(rtt, |shortest| shortest.min(rtt)));
     }
 
     /// So many bytes are in flight from here on.
+    #[inline]
     pub(crate) fn in_flight(&mut self, bytes: i64) {
         self.flight = bytes.max(0);
         self.proven = self.proven.max(self.flight);

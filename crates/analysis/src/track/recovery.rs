@@ -23,6 +23,7 @@ pub(crate) struct Recovery {
 
 impl Recovery {
     /// Data was sent. If it repeats something below `next`, or fills a hole there, `repeats` is where that begins.
+    #[inline]
     pub(crate) fn sent(&mut self, repeats: Option<i64>, next: i64, at: At) {
         if let Some(start) = repeats {
             let silent = self.sent.max(self.heard).is_some_and(|last| at.0 - last >= SHORTEST_TIMEOUT);
@@ -38,6 +39,7 @@ impl Recovery {
     }
 
     /// An ACK came: it moved on, or it was a duplicate (RFC 5681, section 2) or a selective one, or said nothing new.
+    #[inline]
     pub(crate) fn acked(&mut self, moved: bool, duplicate: bool, at: At) {
         if duplicate {
             self.duplicate.get_or_insert(at);

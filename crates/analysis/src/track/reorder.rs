@@ -61,6 +61,7 @@ impl Reorder {
     }
 
     /// The bytes `start..end` arrive for the first time. Tells for how long others waited for the first of them.
+    #[inline]
     pub(crate) fn arrive(&mut self, start: i64, end: i64, time: i64, frame: u64) -> Option<Blocked> {
         let missing = *self.missing.get_or_insert(start);
         if start > missing {
@@ -75,6 +76,11 @@ impl Reorder {
         if self.waiting.is_empty() {
             return None;
         }
+        Some(self.filled(end, time, frame))
+    }
+
+    /// The lowest missing byte has come, and all below `end`.
+    fn filled(&mut self, end: i64, time: i64, frame: u64) -> Blocked {
         self.count(time);
         let blocked = Blocked {
             since: self.since,
@@ -85,11 +91,12 @@ impl Reorder {
         self.blocked += blocked.time;
         self.release(end, Some(time));
         self.since = (time, frame);
-        Some(blocked)
+        blocked
     }
 
     /// Everything below `offset` has been acknowledged: the receiver has what was not seen here. What waited for it is
     /// let go without being counted.
+    #[inline]
     pub(crate) fn acked(&mut self, offset: i64, time: i64, frame: u64) {
         if self.missing.is_some_and(|missing| offset > missing) {
             self.skip(offset, time, frame);

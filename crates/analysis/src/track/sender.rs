@@ -84,6 +84,7 @@ impl Sender {
     }
 
     /// New bytes up to `end` were sent, in a segment with so much payload. Pauses of any length go to `pause`.
+    #[inline]
     pub(crate) fn sent(
         &mut self,
         end: i64,
@@ -105,6 +106,7 @@ impl Sender {
     }
 
     /// Everything below `offset` was acknowledged, with this window if it is known.
+    #[inline]
     pub(crate) fn acked(
         &mut self,
         offset: i64,

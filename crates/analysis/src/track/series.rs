@@ -31,9 +31,14 @@ pub(crate) struct Bin {
 }
 
 impl Bin {
+    /// Whether this time is in the interval, or before it.
+    #[inline]
+    pub(crate) const fn holds(&self, time: i64) -> bool {
+        self.used && time < self.end
+    }
+
     /// Goes to the interval of `time`, of this width and counted from `start`; hands back the one before if anything
     /// was in it. Time that runs backward stays in its interval.
-    #[inline]
     pub(crate) fn turn(&mut self, time: i64, start: i64, width: i64) -> Option<Self> {
         if time < self.end {
             self.used = true;
@@ -57,11 +62,13 @@ impl Bin {
     }
 
     /// So many bytes are in flight now.
+    #[inline]
     pub(crate) fn in_flight(&mut self, bytes: i64) {
         self.flight = self.flight.max(Some(bytes));
     }
 
     /// This window was advertised.
+    #[inline]
     pub(crate) fn advertised(&mut self, window: u64) {
         self.window = Some(self.window.map_or(window, |before| before.min(window)));
     }

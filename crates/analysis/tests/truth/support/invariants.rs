@@ -124,13 +124,13 @@ fn measures(findings: &mut Findings, place: &str, tables: &Tables, row: &Connect
             let level = if subflows { "subflows" } else { "data level" };
             let rows = || rows().filter(|bin| bin.subflow_id.is_some() == subflows);
             let at = |what: &str| at(&format!("series, {level}: {what}"));
-            findings.equal(&at("data_bytes"), rows().map(|bin| bin.data_bytes).sum(), measures.bytes);
+            findings.equal(&at("data_bytes"), rows().map(|bin| bin.data_bytes).sum::<u64>(), measures.bytes);
             findings.equal(
                 &at("reinjected"),
-                rows().map(|bin| bin.reinjected_bytes).sum(),
+                rows().map(|bin| bin.reinjected_bytes).sum::<u64>(),
                 measures.reinjected,
             );
-            let again = rows().map(|bin| bin.retransmitted_bytes).sum();
+            let again = rows().map(|bin| bin.retransmitted_bytes).sum::<u64>();
             findings.equal(&at("retransmitted"), again, measures.retransmitted);
             let mut starts: Vec<_> = rows().map(|bin| (bin.subflow_id, bin.start)).collect();
             let all = starts.len();
