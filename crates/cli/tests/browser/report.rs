@@ -145,6 +145,15 @@ fn numbers_are_those_of_the_tables() {
         let expected = case.rows("connections").iter().filter(|row| row["fallback"] != "none").count();
         assert_eq!(fell, expected as u64, "{name}: fallbacks");
 
+        for row in cells("held-table") {
+            let kind = row[0].replace(' ', "_");
+            let rows: Vec<_> =
+                case.rows("stalls").iter().filter(|stall| stall["kind"] == kind.as_str()).collect();
+            assert_eq!(whole(&row[5]), rows.len() as u64, "{name}: stalls of {kind}");
+            let longest = rows.iter().filter_map(|stall| stall["duration"].as_f64()).fold(0.0, f64::max);
+            assert_eq!(row[7].parse::<f64>().expect("a number"), longest, "{name}: longest stall of {kind}");
+        }
+
         let established = case.established();
         for (row, columns) in
             cells("sizes-table").iter().zip([&["bytes_c2s", "bytes_s2c"][..], &["bytes_c2s"], &["bytes_s2c"]])
