@@ -6,8 +6,18 @@ use std::io::Write;
 use std::process::Stdio;
 use support::{capture, plain, stdout, subflow, write_capture};
 
-const TABLES: [&str; 8] =
-    ["traffic", "connections", "subflows", "announcements", "reinjections", "events", "hosts", "issues"];
+const TABLES: [&str; 10] = [
+    "traffic",
+    "connections",
+    "subflows",
+    "announcements",
+    "reinjections",
+    "stalls",
+    "series",
+    "events",
+    "hosts",
+    "issues",
+];
 
 #[test]
 fn json_is_one_document_with_every_table_in_order() {

@@ -151,6 +151,15 @@ impl Tab {
         answer["result"]["value"].clone()
     }
 
+    /// Waits until an expression is true.
+    pub(crate) fn until(&mut self, expression: &str) {
+        let begin = Instant::now();
+        while self.eval(expression) != true {
+            assert!(begin.elapsed() < PATIENCE, "never true: {expression}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// What went wrong in the page so far: exceptions, messages of the console, and requests for anything but files
     /// and data in the page.
     pub(crate) fn complaints(&mut self) -> Vec<String> {

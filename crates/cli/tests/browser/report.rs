@@ -224,9 +224,10 @@ fn the_list_is_sorted_filtered_opened_and_exported() {
     assert_eq!(tab.eval("document.querySelectorAll('#details-body .plot .trace').length > 0"), true);
     tab.eval("document.getElementById('details-close').click()");
     assert_eq!(tab.eval("document.getElementById('connection-details').open"), false);
+    tab.until("location.hash === '#connections'");
     // A link to a connection opens it.
-    tab.eval(&format!("location.hash = '#connection-{id}'; new Promise(done => setTimeout(done, 200))"));
-    assert_eq!(tab.eval("document.getElementById('connection-details').open"), true);
+    tab.eval(&format!("location.hash = '#connection-{id}'"));
+    tab.until("document.getElementById('connection-details').open");
     tab.eval("document.getElementById('details-close').click()");
     // What is downloaded.
     tab.eval("window.files = []; const make = URL.createObjectURL; URL.createObjectURL = (blob) => { window.files.push(blob); return make(blob); }");
