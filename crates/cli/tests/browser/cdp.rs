@@ -128,10 +128,10 @@ pub(crate) struct Tab {
 
 impl Tab {
     /// Calls a method of the protocol and returns its result.
-    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, params: impl Into<Value>) -> Value {
         self.next += 1;
         let id = self.next;
-        let call = json!({ "id": id, "method": method, "params": params }).to_string();
+        let call = json!({ "id": id, "method": method, "params": params.into() }).to_string();
         self.socket.send(Message::text(call)).expect("sends");
         loop {
             let message = self.read();

@@ -190,8 +190,11 @@ pub(super) fn delays(summary: &Summary) -> Section {
     ))
 }
 
-/// Quantiles of distributions, a row each with what shows its numbers; those without numbers are left out.
-fn quantiles(id: &str, caption: &str, rows: &[(&str, &Distribution, fn(f64) -> Cell)]) -> Table {
+/// A row of a table of quantiles: its name, its numbers, and what shows one of them.
+type Quantiles<'a> = (&'a str, &'a Distribution, fn(f64) -> Cell);
+
+/// Quantiles of distributions, a row each; those without numbers are left out.
+fn quantiles(id: &str, caption: &str, rows: &[Quantiles<'_>]) -> Table {
     let headings = ["median", "90 %", "99 %", "largest"].map(Column::number);
     let columns = [Column::text("of"), Column::number("n")].into_iter().chain(headings);
     let mut table = Table::new(id, caption, columns);

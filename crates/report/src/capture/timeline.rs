@@ -49,9 +49,12 @@ fn label(row: &Connection) -> String {
     format!("#{}", row.connection_id)
 }
 
+/// A kind of connection: its name, its colour, and which ones are of it.
+type Kind = (&'static str, Colour, fn(&Connection) -> bool);
+
 fn of_connections(rows: &Collected) -> Figure {
     let shortest = visible(&rows.spans);
-    let kinds: [(&str, Colour, fn(&Connection) -> bool); 4] = [
+    let kinds: [Kind; 4] = [
         ("one subflow", Colour::Subflow(0), |row| row.subflows_established == 1 && !fell(row)),
         ("two or more", Colour::Subflow(2), |row| row.subflows_established > 1 && !fell(row)),
         ("fell back", Colour::Subflow(1), fell),
