@@ -4,6 +4,8 @@
   const { element, format } = subflow;
   const $ = (id) => document.getElementById(id);
   const PAGE = 50;
+  // Subflows of one connection that are shown: floods of joins have thousands.
+  const MOST_SUBFLOWS = 100;
   const table = subflow.data("connections");
   if (!table || !$("connection-table")) return;
   const at = Object.fromEntries(table.columns.map((column, index) => [column.name, index]));
@@ -171,7 +173,7 @@
     const start = get(row, "start");
     const longest = Math.max(get(row, "duration"), 1e-6);
     const seconds = (time) => (time - start) / 1e6;
-    const data = subflows.of(get(row, "connection_id")).map((own) => {
+    const data = subflows.of(get(row, "connection_id")).slice(0, MOST_SUBFLOWS).map((own) => {
       const value = (name) => own[subflows.at[name]];
       const id = value("subflow_id");
       const from = seconds(value("start"));
@@ -213,9 +215,10 @@
     const parts = [
       element("div", { class: "card" }, element("h4", {}, "Subflows over time"), figure,
         element("p", { class: "hint" }, "A bar a subflow, from its first packet to its last; diamonds are events and announcements.")),
-      small("Subflows", subflows, subflows.of(id), ["subflow_id", "state", "opener", "src_addr", "src_port", "dst_addr", "dst_port", "join_delay", "duration", "backup", "packets_c2s", "packets_s2c", "bytes_c2s", "bytes_s2c",
+      small("Subflows", subflows, subflows.of(id).slice(0, MOST_SUBFLOWS), ["subflow_id", "state", "opener", "src_addr", "src_port", "dst_addr", "dst_port", "join_delay", "duration", "backup", "packets_c2s", "packets_s2c", "bytes_c2s", "bytes_s2c",
         "retransmitted_bytes_c2s", "retransmitted_bytes_s2c", "reinjected_bytes_c2s", "reinjected_bytes_s2c", "rtt_mean_c2s", "rtt_mean_s2c", "rtt_handshake", "hmac_ok", "unused", "reset_reason"]),
     ];
+    if (subflows.of(id).length > MOST_SUBFLOWS) parts.push(element("p", { class: "hint" }, `The first ${MOST_SUBFLOWS} of its ${format("count", subflows.of(id).length)} subflows are shown.`));
     const optional = [
       ["Announced addresses", announcements, ["time", "direction", "subflow_id", "address_id", "addr", "port", "class", "echo", "joined", "hmac_ok"], "It announced no address."],
       ["Events", events, ["time", "frame", "subflow_id", "direction", "kind", "detail"], "Nothing worth telling happened on it."],
