@@ -45,6 +45,7 @@ impl Connection {
             self.settle_unmapped(subflow, Direction::C2s);
             self.settle_unmapped(subflow, Direction::S2c);
         }
+        self.conform_at_end(&subflows, end);
         let handovers = self.find_handovers(&subflows);
         for (subflow, counters) in subflows.iter().zip(counters) {
             sink.row(AnyRow::Subflow(Box::new(self.subflow_row(subflow, &subflows, counters))));

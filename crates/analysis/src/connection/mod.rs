@@ -1,6 +1,7 @@
 //! A Multipath TCP connection as it is rebuilt packet by packet.
 
 mod carry;
+mod conformance;
 mod control;
 mod data;
 mod fallback;
@@ -13,11 +14,12 @@ mod subflow;
 
 use crate::{
     flow::End,
-    rows::{Announcement, Direction, Event, EventKind, Fallback, Reinjection},
+    rows::{Announcement, Direction, Event, EventKind, Fallback, Finding, Reinjection},
     segment::Segment,
     sight::Sight,
     track::dataspace::{Again, DataSpace},
 };
+use conformance::Watch;
 pub(crate) use finish::{Counters, Ending};
 pub(crate) use subflow::Subflow;
 use subflow_rows::Time;
@@ -104,6 +106,7 @@ pub(crate) struct Connection {
     events: Vec<Event>,
     events_lost: u64,
     pub(crate) reinjections: Vec<Reinjection>,
+    watch: Watch,
     /// Scratch space, so that no packet allocates: new subflow bytes, mapped bytes, bytes carried before.
     ranges: Vec<(i64, i64)>,
     mapped: Vec<(i64, i64)>,
@@ -151,6 +154,7 @@ impl Connection {
             events: Vec::new(),
             events_lost: 0,
             reinjections: Vec::new(),
+            watch: Watch::default(),
             ranges: Vec::new(),
             mapped: Vec::new(),
             again: Vec::new(),
@@ -256,7 +260,7 @@ impl Connection {
         }
         if let Some(damage) = segment.damage {
             let detail = format!("damaged TCP options: {damage}");
-            self.event(subflow, direction, segment, EventKind::Violation, detail);
+            self.finding(subflow, direction, segment, Finding::OptionsDamaged, detail);
         }
         if segment.flags.syn() {
             self.syn(subflow, direction, segment);
@@ -276,6 +280,7 @@ impl Connection {
             subflow.halves[this].stamps.sent(value, segment.time);
             subflow.halves[other].stamps.echoed(echo, segment.time);
         }
+        self.observe(subflow, direction, segment);
         if let Some(dss) = &segment.dss {
             self.dss(subflow, direction, segment, dss);
         }
@@ -336,11 +341,7 @@ impl Connection {
         kind: EventKind,
         detail: impl Into<String>,
     ) {
-        if self.events.len() >= MOST_EVENTS {
-            self.events_lost += 1;
-            return;
-        }
-        self.events.push(Event {
+        self.push_event(Event {
             connection_id: self.id,
             subflow_id: u32::from(subflow),
             time: Time(time),
@@ -348,6 +349,16 @@ impl Connection {
             direction,
             kind,
             detail: detail.into(),
+            finding: None,
+            rule: kind.rule(self.version),
         });
+    }
+
+    fn push_event(&mut self, event: Event) {
+        if self.events.len() >= MOST_EVENTS {
+            self.events_lost += 1;
+            return;
+        }
+        self.events.push(event);
     }
 }
