@@ -1,1 +1,3 @@
 //! Pictures and pages from tables: a self-contained HTML report, one connection in full, in words.
+
+pub mod explain;

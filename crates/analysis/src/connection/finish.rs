@@ -143,6 +143,9 @@ impl Connection {
             handovers,
             fallback: self.fallback,
             checksum: self.checksum.filter(|_| self.capable[1] || self.capable[2]),
+            checksums_right: self.checksums(0),
+            checksums_wrong: self.checksums(1),
+            checksums_unverified: self.checksums(2),
             addresses_announced: announced.len() as u32,
             close: self.close(subflows, end),
             complete: self.capable[0]

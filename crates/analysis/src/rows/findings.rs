@@ -27,6 +27,11 @@ macro_rules! findings {
                 }
             }
 
+            /// The rule in RFC 8684 (version 1) and in RFC 6824 (version 0).
+            pub const fn rules(self) -> [&'static str; 2] {
+                match self { $(Self::$variant => [$v1, $v0],)+ }
+            }
+
             /// What it means, in words.
             pub const fn doc(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc,)+),)+ }

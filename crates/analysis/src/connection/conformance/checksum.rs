@@ -39,6 +39,12 @@ struct Declared {
 }
 
 impl Connection {
+    /// Mappings whose checksum was right (0), wrong (1), not verified (2); `None` when none were negotiated.
+    pub(in crate::connection) fn checksums(&self, verdict: usize) -> Option<u64> {
+        let agreed = self.checksum == Some(true) && (self.capable[1] || self.capable[2]);
+        self.watch.checksums.get(verdict).copied().filter(|_| agreed)
+    }
+
     /// Whether checksums are used as agreed, and whether they are right.
     pub(super) fn observe_checksum(
         &mut self,

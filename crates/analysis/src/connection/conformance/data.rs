@@ -73,6 +73,12 @@ impl Connection {
             *by = Some((offset, subflow.id, segment.time, segment.frame));
         }
         let Some((stamp, _)) = segment.timestamps else { return };
+        // What TCP itself places before an earlier packet has been overtaken by it.
+        let half = &subflow.halves[acked.index()];
+        let position = half.space.as_ref().map(|space| space.position(segment.ack));
+        if position < half.acked {
+            return;
+        }
         let direction = acked.reverse();
         let before = &mut subflow.watch[direction.index()].data_ack;
         match *before {

@@ -44,7 +44,7 @@ pub(crate) struct Watch {
     /// What has been told, and how often it came again, the last time in which frame.
     told: Vec<(Finding, u16, Direction, u64, u64)>,
     /// Mappings whose checksum was verified, was wrong, could not be verified.
-    pub(crate) checksums: [u64; 3],
+    checksums: [u64; 3],
 }
 
 /// What is watched on one direction of a subflow.
