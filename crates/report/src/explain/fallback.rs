@@ -185,11 +185,33 @@ fn later(view: &View<'_>, event: &Event, proof: &mut Vec<u64>) -> String {
         "{} carries data that no mapping covers, and no mapping came later",
         capital(&view.place_of(event.frame, event.time, event.subflow_id, event.direction))
     );
-    if let Some(mapped) = mapped {
+    let last = view.half(0, event.direction).iter().rfind(|packet| {
+        packet.time <= event.time && packet.frame != event.frame && !packet.options.is_empty()
+    });
+    match (mapped, last) {
+        (Some(mapped), _) => {
+            text.push_str(&format!(
+                "; the last mapping {} was that of {}",
+                way(event.direction),
+                view.short(mapped)
+            ));
+        }
+        (None, Some(last)) => {
+            proof.push(last.frame);
+            let way = way(event.direction);
+            text.push_str(&format!("; the last packet {way} with MPTCP options was {}", view.short(last)));
+        }
+        (None, None) => {}
+    }
+    let first_other = view
+        .half(0, event.direction.reverse())
+        .iter()
+        .find(|packet| packet.time >= event.time && packet.bytes > 0 && packet.options.is_empty());
+    if let Some(other) = first_other {
+        proof.push(other.frame);
         text.push_str(&format!(
-            "; the last mapping {} was that of {}",
-            way(event.direction),
-            view.short(mapped)
+            ". The other way, {} is the first with data and without options",
+            view.short(other)
         ));
     }
     text.push_str(

@@ -31,7 +31,8 @@ pub fn text(tables: &Tables, connection_id: u64, subjects: &[Subject], claims: &
             let last = here.get(index + 1).is_none_or(|next| next.rule != claim.rule);
             let frames = claim.frames.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
             if !frames.is_empty() {
-                wrap(&mut page, "    Frames ", "      ", &frames);
+                let noun = if claim.frames.len() == 1 { "    Frame " } else { "    Frames " };
+                wrap(&mut page, noun, "      ", &frames);
             }
             if last && claim.rule != rule && !claim.rule.is_empty() {
                 rule = &claim.rule;
