@@ -1,6 +1,6 @@
 //! What the frames are, worked out from tshark's fields alone: a plain byte-range model without any of the analysis.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
@@ -101,8 +101,8 @@ impl Reference {
     pub(crate) fn reinjections(&self) -> BTreeSet<(u64, u64, u64)> {
         let mut found: BTreeMap<(u64, u64, i64), u64> = BTreeMap::new();
         let mut mappings: BTreeMap<(u64, bool), Vec<(u32, i64, i64)>> = BTreeMap::new();
-        let mut seen: BTreeSet<(u64, bool, i64)> = BTreeSet::new();
-        let mut holders: BTreeMap<(bool, u32), (u64, u64)> = BTreeMap::new();
+        let mut seen: HashSet<(u64, bool, i64)> = HashSet::new();
+        let mut holders: HashMap<(bool, u32), (u64, u64)> = HashMap::new();
         for packet in &self.packets {
             let half = (packet.stream, packet.c2s);
             if let Some(mapping) = packet.mapping {

@@ -53,6 +53,19 @@ fn told(view: &View<'_>, event: &Event) -> (Vec<u64>, String) {
         proof.push(reset.frame);
         text.push_str(&format!("It was reset by {} in {}. ", sender(reset.direction), view.short(reset)));
     }
+    let again = view
+        .reinjections
+        .iter()
+        .find(|row| row.from_subflow == Some(old) && row.to_subflow != old && row.time > event.time);
+    if let Some(again) = again {
+        proof.push(again.frame);
+        text.push_str(&format!(
+            "What it still held came again on subflow {} from frame {} ({}) on. ",
+            again.to_subflow,
+            again.frame,
+            view.moment(again.time)
+        ));
+    }
     let next = view
         .carriages
         .iter()

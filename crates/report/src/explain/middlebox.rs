@@ -143,6 +143,22 @@ fn joins(view: &View<'_>, signs: &mut Vec<(Sure, Vec<u64>, String)>) {
             _ => {}
         }
     }
+    let wrong: Vec<_> = view
+        .events
+        .iter()
+        .filter(|event| event.finding == Some(Finding::JoinHmacWrong))
+        .map(|event| event.frame)
+        .collect();
+    if !wrong.is_empty() {
+        signs.push((
+            Sure::Perhaps,
+            wrong.clone(),
+            format!(
+                "The HMAC of a join is wrong ({}): a box changed the option, or another host than the peer tried to join.",
+                frames(&wrong)
+            ),
+        ));
+    }
 }
 
 fn payload(view: &View<'_>, signs: &mut Vec<(Sure, Vec<u64>, String)>) {
