@@ -22,6 +22,9 @@ use subflow_rows::Time;
 /// Address ids remembered a connection.
 const MOST_IDS: usize = 512;
 
+/// An announced address, with its port if the option names one.
+type Announced = (IpAddr, Option<u16>);
+
 /// What is watched on a connection for its conformance alone.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
@@ -30,7 +33,7 @@ pub(crate) struct Watch {
     /// The first packet of the client after the SYN/ACK: whether it carried MP_CAPABLE.
     third_ack: Option<(bool, i64, u64)>,
     /// Address ids in use, by the side that gave them.
-    ids: Vec<(Direction, u8, Option<(IpAddr, Option<u16>)>)>,
+    ids: Vec<(Direction, u8, Option<Announced>)>,
     /// Whether any subflow is or was a backup, so that liveness has to be watched.
     any_backup: bool,
     /// By subflow: who asked that it be a backup, and when each end was last heard from.
