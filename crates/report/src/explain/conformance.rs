@@ -44,6 +44,7 @@ pub(super) fn claims(view: &View<'_>, claims: &mut Vec<Claim>) {
     let connection = view.connection;
     if let (Some(right), Some(wrong), Some(unverified)) =
         (connection.checksums_right, connection.checksums_wrong, connection.checksums_unverified)
+        && right + wrong + unverified > 0
     {
         let text = format!(
             "DSS checksums were agreed upon: {} right, {wrong} wrong, {unverified} could not be verified (packets cut by the snap length, \

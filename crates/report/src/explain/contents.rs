@@ -2,7 +2,7 @@
 
 use super::words::{counted, grouped};
 use std::net::SocketAddr;
-use subflow_analysis::rows::{Connection, EventKind, Fallback, State, Tables};
+use subflow_analysis::rows::{Close, Connection, EventKind, Fallback, State, Tables};
 
 /// One line a connection: its number, its ends, and what there is to explain, most of it first.
 pub fn contents(tables: &Tables) -> Vec<String> {
@@ -43,6 +43,11 @@ fn items(tables: &Tables, connection: &Connection) -> Vec<String> {
     let failed = failed.count() as u64;
     if failed > 0 {
         items.push(counted(failed, "failed join"));
+    }
+    match connection.close {
+        Close::FastClose => items.push("aborted by MP_FASTCLOSE".to_owned()),
+        Close::Reset => items.push("reset".to_owned()),
+        _ => {}
     }
     let reinjected = connection.reinjected_bytes_c2s + connection.reinjected_bytes_s2c;
     if reinjected > 0 {

@@ -255,6 +255,9 @@ fn innocent(view: &View<'_>, proof: &mut Vec<u64>) -> String {
     }
     if let Some(right) = view.connection.checksums_right.filter(|&right| right > 0) {
         text.push_str(&format!(", the DSS checksums of {} fit", counted(right, "mapping")));
+        if let Some(unverified) = view.connection.checksums_unverified.filter(|&unverified| unverified > 0) {
+            text.push_str(&format!(" ({} more could not be verified)", super::words::grouped(unverified)));
+        }
     }
     if !text.is_empty() {
         text.push('.');

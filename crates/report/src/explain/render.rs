@@ -9,6 +9,8 @@ use subflow_analysis::rows::Tables;
 
 /// Widest line of text, in characters.
 const WIDTH: usize = 100;
+/// Frames of a claim that are named in text.
+const MOST_FRAMES: usize = 12;
 
 /// The claims about a connection as text: a head, then subject by subject. `subjects` were asked for; an empty list means all.
 pub fn text(tables: &Tables, connection_id: u64, subjects: &[Subject], claims: &[Claim]) -> String {
@@ -29,7 +31,11 @@ pub fn text(tables: &Tables, connection_id: u64, subjects: &[Subject], claims: &
             page.push('\n');
             wrap(&mut page, "  ", "  ", &claim.text);
             let last = here.get(index + 1).is_none_or(|next| next.rule != claim.rule);
-            let frames = claim.frames.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
+            let named = claim.frames.iter().take(MOST_FRAMES).map(u64::to_string);
+            let mut frames = named.collect::<Vec<_>>().join(" ");
+            if let Some(more) = claim.frames.len().checked_sub(MOST_FRAMES).filter(|&more| more > 0) {
+                frames.push_str(&format!(" and {more} more, which -f json lists"));
+            }
             if !frames.is_empty() {
                 let noun = if claim.frames.len() == 1 { "    Frame " } else { "    Frames " };
                 wrap(&mut page, noun, "      ", &frames);
