@@ -104,6 +104,12 @@ impl<'a> Segment<'a> {
         })
     }
 
+    /// The captured part of its payload, without bytes beyond the IP packet.
+    pub(crate) fn payload(&self) -> &'a [u8] {
+        let payload = self.tcp.payload();
+        payload.get(..self.len as usize).unwrap_or(payload)
+    }
+
     /// The first MP_CAPABLE or MP_JOIN.
     pub(crate) fn handshake(&self) -> Option<Mptcp<'a>> {
         if !self.others {

@@ -101,6 +101,8 @@ pub(crate) mod testing {
             direction: Direction::C2s,
             kind: EventKind::MpPrio,
             detail: "backup".to_owned(),
+            finding: None,
+            rule: Some("RFC 8684, section 3.3.8"),
         })
     }
 

@@ -4,7 +4,7 @@ use super::{Connection, MOST_ANNOUNCEMENTS, Subflow};
 use crate::{
     addr::class,
     flow::End,
-    rows::{Announcement, Direction, EventKind},
+    rows::{Announcement, Direction, EventKind, Finding},
     segment::Segment,
 };
 use subflow_rows::Time;
@@ -17,6 +17,7 @@ impl Connection {
     /// Every MPTCP option but the segment's first DSS.
     pub(super) fn control(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>) {
         for option in segment.mptcp() {
+            self.check_option(subflow, direction, segment, &option);
             match option {
                 Mptcp::Capable(option) if !subflow.join => self.capable(subflow, direction, segment, option),
                 Mptcp::Join(option) if subflow.join => self.join(subflow, direction, segment, option),
@@ -44,21 +45,16 @@ impl Connection {
                     self.event(subflow, direction, segment, EventKind::TcpRst, detail);
                 }
                 Mptcp::Capable(_) | Mptcp::Join(_) => {
-                    self.event(
-                        subflow,
-                        direction,
-                        segment,
-                        EventKind::Violation,
-                        "handshake option on the wrong subflow",
-                    );
+                    let detail = "handshake option on the wrong subflow";
+                    self.finding(subflow, direction, segment, Finding::HandshakeMisplaced, detail);
                 }
                 Mptcp::Unknown { subtype, .. } => {
                     let detail = format!("unknown MPTCP subtype {subtype}");
-                    self.event(subflow, direction, segment, EventKind::Violation, detail);
+                    self.finding(subflow, direction, segment, Finding::OptionUnknown, detail);
                 }
                 Mptcp::Malformed { reason, .. } => {
                     let detail = format!("damaged MPTCP option: {reason}");
-                    self.event(subflow, direction, segment, EventKind::Violation, detail);
+                    self.finding(subflow, direction, segment, Finding::OptionLength, detail);
                 }
                 Mptcp::Dss(_) => {}
             }
@@ -80,8 +76,8 @@ impl Connection {
             (option.version == 1).then_some(expected == hmac)
         });
         if hmac_ok == Some(false) {
-            let detail = format!("wrong HMAC in ADD_ADDR of {} (RFC 8684, section 3.4.1)", option.addr);
-            self.event(subflow, direction, segment, EventKind::Violation, detail);
+            let detail = format!("wrong HMAC in ADD_ADDR of {}", option.addr);
+            self.finding(subflow, direction, segment, Finding::AddAddrHmacWrong, detail);
         }
         let mut repeated = false;
         for before in &mut self.announcements {

@@ -2,7 +2,7 @@
 
 use super::{Connection, Subflow, half::Piece};
 use crate::{
-    rows::{Direction, EventKind, Sampled},
+    rows::{Direction, EventKind, Finding, Sampled},
     segment::Segment,
     track::{
         mapping::{Mapping, Pending},
@@ -33,12 +33,13 @@ impl Connection {
                 self.data_acked(subflow, reverse, offset, oldest, sample, segment);
                 self.judge_copies(subflow, reverse, offset, segment);
                 self.tell_sample(None, reverse, segment, Sampled::DataAck, sample);
+                self.check_data_ack(subflow, reverse, segment, offset);
             }
         }
         if let Some(mapping) = dss.mapping {
             self.mapping(subflow, direction, segment, dss, mapping);
         } else if dss.data_fin {
-            self.event(subflow, direction, segment, EventKind::Violation, "DATA_FIN without a mapping");
+            self.finding(subflow, direction, segment, Finding::DataFinUnmapped, "DATA_FIN without a mapping");
         }
     }
 
@@ -51,15 +52,11 @@ impl Connection {
         mapping: mptcp::Mapping,
     ) {
         let Some(data) = self.offset(direction, mapping.dsn) else {
-            self.event(
-                subflow,
-                direction,
-                segment,
-                EventKind::Violation,
-                "data sequence number far outside the window",
-            );
+            let detail = "data sequence number far outside the window";
+            self.finding(subflow, direction, segment, Finding::DataSequenceFarOff, detail);
             return;
         };
+        self.check_mapping(subflow, direction, segment, dss, mapping, data);
         if dss.is_infinite() {
             self.infinite_mapping(subflow, direction, segment, mapping, data);
             return;
@@ -112,7 +109,7 @@ impl Connection {
         let first = self.idsn[index].map(|idsn| Dsn::Long(idsn.wrapping_add(1)));
         let Some(data) = first.map_or(Some(0), |first| self.offset(direction, first)) else {
             let detail = "the key does not fit the data before it";
-            self.event(subflow, direction, segment, EventKind::Violation, detail);
+            self.finding(subflow, direction, segment, Finding::KeyMisfit, detail);
             return;
         };
         subflow.halves[index].mappings.learn(Mapping { start, data, len: i64::from(len) });
@@ -137,13 +134,8 @@ impl Connection {
         let arrival = space.add(start, end, |from, to| ranges.push((from, to)));
         if arrival == Arrival::Outside {
             self.ranges = ranges;
-            self.event(
-                subflow,
-                direction,
-                segment,
-                EventKind::Violation,
-                "sequence number far outside the window",
-            );
+            let detail = "sequence number far outside the window";
+            self.finding(subflow, direction, segment, Finding::SequenceFarOff, detail);
             return;
         }
         half.bytes += u64::from(segment.len);

@@ -2,7 +2,7 @@
 
 use super::{Connection, Subflow};
 use crate::{
-    rows::{Direction, EventKind, Fallback},
+    rows::{Direction, EventKind, Fallback, Finding},
     segment::Segment,
 };
 use subflow_wire::mptcp;
@@ -26,6 +26,10 @@ impl Connection {
             return;
         }
         self.fallback = fallback;
+        if fallback == Fallback::Mirror {
+            let detail = "the SYN/ACK returns the client's own MP_CAPABLE";
+            self.finding_at(subflow.id, direction, time, frame, Finding::CapableMirrored, detail);
+        }
         let detail = match fallback {
             Fallback::None => return,
             Fallback::Syn => "the SYN was repeated without MP_CAPABLE and then answered",
@@ -83,7 +87,8 @@ impl Connection {
         let bytes: i64 = unexcused.map(|segment| segment.end - segment.start).sum();
         half.unmapped.clear();
         let detail = format!("{bytes} payload bytes that no mapping covers");
-        self.event_at(subflow.id, direction, first.time, first.frame, EventKind::Violation, detail);
+        let finding = Finding::DataOutsideMapping;
+        self.finding_at(subflow.id, direction, first.time, first.frame, finding, detail);
     }
 
     /// A mapping of length 0: plain TCP from here on.

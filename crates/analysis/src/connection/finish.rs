@@ -46,6 +46,7 @@ impl Connection {
             self.settle_unmapped(subflow, Direction::C2s);
             self.settle_unmapped(subflow, Direction::S2c);
         }
+        self.conform_at_end(&subflows, end);
         if let Some(detail) = &mut self.detail {
             detail.drain(Some(sink));
         }
@@ -215,6 +216,9 @@ impl Connection {
             handovers,
             fallback: self.fallback,
             checksum: self.checksum.filter(|_| self.capable[1] || self.capable[2]),
+            checksums_right: self.checksums(0),
+            checksums_wrong: self.checksums(1),
+            checksums_unverified: self.checksums(2),
             addresses_announced: announced.len() as u32,
             close: self.close(subflows, end),
             complete: self.capable[0]

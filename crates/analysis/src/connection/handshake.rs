@@ -5,7 +5,7 @@ use super::{
     subflow::{Phase, Reset},
 };
 use crate::{
-    rows::{Direction, EventKind, Fallback, Sampled},
+    rows::{Direction, EventKind, Fallback, Finding, Sampled},
     segment::Segment,
 };
 use subflow_wire::{
@@ -208,7 +208,7 @@ impl Connection {
         };
         if let Some(objection) = objection {
             let detail = format!("the SYN/ACK answers with an MP_CAPABLE {objection}");
-            self.event(subflow, direction, segment, EventKind::Violation, detail);
+            self.finding(subflow, direction, segment, Finding::CapableUnusable, detail);
             self.fall_back(subflow, direction, segment.time, segment.frame, Fallback::SynAck);
         }
         let Some(key) = option.sender_key else { return };
@@ -243,7 +243,7 @@ impl Connection {
                 None => self.learn_key(side, key),
                 Some(known) if known != key => {
                     let detail = format!("the third ACK names another key of the {}", owner(side));
-                    self.event(subflow, direction, segment, EventKind::Violation, detail);
+                    self.finding(subflow, direction, segment, Finding::CapableOtherKey, detail);
                 }
                 Some(_) => {}
             }
@@ -331,8 +331,8 @@ impl Connection {
         let Some(ok) = ok else { return };
         subflow.hmac_ok = Some(subflow.hmac_ok.unwrap_or(true) && ok);
         if !ok {
-            let detail = format!("wrong HMAC in the {place} of a join (RFC 8684, section 3.2)");
-            self.event(subflow, direction, segment, EventKind::Violation, detail);
+            let detail = format!("wrong HMAC in the {place} of a join");
+            self.finding(subflow, direction, segment, Finding::JoinHmacWrong, detail);
         }
     }
 }

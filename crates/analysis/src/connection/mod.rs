@@ -1,6 +1,7 @@
 //! A Multipath TCP connection as it is rebuilt packet by packet.
 
 mod carry;
+mod conformance;
 mod control;
 mod data;
 mod detail;
@@ -16,7 +17,7 @@ mod subflow;
 
 use crate::{
     flow::End,
-    rows::{Announcement, AnyRow, Direction, Event, EventKind, Fallback, Reinjection, Sampled},
+    rows::{Announcement, AnyRow, Direction, Event, EventKind, Fallback, Finding, Reinjection, Sampled},
     segment::Segment,
     sight::Sight,
     track::{
@@ -24,6 +25,7 @@ use crate::{
         path::Path,
     },
 };
+use conformance::Watch;
 pub(crate) use finish::{Counters, Ending};
 pub(crate) use measure::Measuring;
 pub(crate) use subflow::Subflow;
@@ -131,6 +133,7 @@ pub(crate) struct Connection {
     longest_rtt: Option<i64>,
     /// Rows of `stalls` and `series` that are final.
     rows: Vec<AnyRow>,
+    watch: Watch,
     /// Present when everything is to be told.
     pub(crate) detail: Option<Box<detail::Detail>>,
     /// Scratch space, so that no packet allocates: new subflow bytes, mapped bytes, the parts of them.
@@ -186,6 +189,7 @@ impl Connection {
             near: None,
             longest_rtt: None,
             rows: Vec::new(),
+            watch: Watch::default(),
             ranges: Vec::new(),
             mapped: Vec::new(),
             parts: Vec::new(),
@@ -311,7 +315,7 @@ impl Connection {
         }
         if let Some(damage) = segment.damage {
             let detail = format!("damaged TCP options: {damage}");
-            self.event(subflow, direction, segment, EventKind::Violation, detail);
+            self.finding(subflow, direction, segment, Finding::OptionsDamaged, detail);
         }
         if segment.flags.syn() {
             self.syn(subflow, direction, segment);
@@ -332,6 +336,7 @@ impl Connection {
             let sample = subflow.halves[other].stamps.echoed(echo, segment.time);
             self.tell_sample(Some(subflow.id), direction.reverse(), segment, Sampled::Timestamp, sample);
         }
+        self.observe(subflow, direction, segment);
         if let Some(dss) = &segment.dss {
             self.dss(subflow, direction, segment, dss);
         }
@@ -393,11 +398,7 @@ impl Connection {
         kind: EventKind,
         detail: impl Into<String>,
     ) {
-        if self.events.len() >= MOST_EVENTS {
-            self.events_lost += 1;
-            return;
-        }
-        self.events.push(Event {
+        self.push_event(Event {
             connection_id: self.id,
             subflow_id: u32::from(subflow),
             time: Time(time),
@@ -405,6 +406,16 @@ impl Connection {
             direction,
             kind,
             detail: detail.into(),
+            finding: None,
+            rule: kind.rule(self.version),
         });
+    }
+
+    fn push_event(&mut self, event: Event) {
+        if self.events.len() >= MOST_EVENTS {
+            self.events_lost += 1;
+            return;
+        }
+        self.events.push(event);
     }
 }

@@ -1,6 +1,6 @@
 //! A subflow of a connection: its handshake, its two directions, its end.
 
-use super::half::Half;
+use super::{conformance::Side, half::Half};
 use crate::{
     flow::End,
     rows::{Direction, State},
@@ -71,6 +71,8 @@ pub(crate) struct Subflow {
     pub(crate) handshake_rtt: Option<i64>,
     /// The two directions: `c2s`, `s2c` of the connection.
     pub(crate) halves: [Half; 2],
+    /// What is watched for conformance alone, by direction.
+    pub(crate) watch: [Side; 2],
     /// The first reset.
     pub(crate) reset: Option<Reset>,
     /// TTL of the opener's first packet.
@@ -100,6 +102,7 @@ impl Subflow {
             confirm_time: None,
             handshake_rtt: None,
             halves: [Half::default(), Half::default()],
+            watch: [Side::default(), Side::default()],
             reset: None,
             ttl: None,
         }

@@ -197,6 +197,13 @@ table! {
         pub fallback: Fallback,
         /// Whether DSS checksums were negotiated; null when the handshake does not tell.
         pub checksum: Option<bool>,
+        /// Mappings whose DSS checksum was found right; null when none were negotiated.
+        pub checksums_right: Option<u64>,
+        /// Mappings whose DSS checksum does not fit the bytes; null when none were negotiated.
+        pub checksums_wrong: Option<u64>,
+        /// Mappings whose DSS checksum could not be verified, as packets of them were cut, lost or out of order; null when
+        /// none were negotiated.
+        pub checksums_unverified: Option<u64>,
         /// Distinct addresses (with port) announced by either side; echoes do not count.
         pub addresses_announced: u32,
         /// How it ended.

@@ -4,6 +4,7 @@ mod announcements;
 mod carriages;
 mod connections;
 mod events;
+mod findings;
 mod hosts;
 mod issues;
 mod names;
@@ -19,6 +20,7 @@ pub use announcements::Announcement;
 pub use carriages::Carriage;
 pub use connections::Connection;
 pub use events::Event;
+pub use findings::Finding;
 pub use hosts::Host;
 pub use issues::Issue;
 pub use names::{

@@ -1,6 +1,7 @@
 //! The fixed names that stand in text columns.
 
 use subflow_rows::names;
+use subflow_wire::keys::Version;
 
 names! {
     /// IP version of a packet or address.
@@ -162,6 +163,30 @@ names! {
         InfiniteMapping => "infinite_mapping",
         /// Something that the RFCs forbid; the detail says what.
         Violation => "violation",
+        /// Something that the RFCs allow, or that the path may have done, and that is worth telling.
+        Advice => "advice",
+    }
+}
+
+impl EventKind {
+    /// The section that says what such an event means, for this version of the protocol; unknown versions count as 1. Null where
+    /// none does, and where the finding of the event names the rule.
+    pub const fn rule(self, version: Option<Version>) -> Option<&'static str> {
+        let v0 = matches!(version, Some(Version::V0));
+        Some(match self {
+            Self::Fallback | Self::MpFail | Self::InfiniteMapping if v0 => "RFC 6824, section 3.6",
+            Self::Fallback | Self::MpFail | Self::InfiniteMapping => "RFC 8684, section 3.7",
+            Self::MpPrio if v0 => "RFC 6824, section 3.3.8",
+            Self::MpPrio => "RFC 8684, section 3.3.8",
+            Self::FastClose if v0 => "RFC 6824, section 3.5",
+            Self::FastClose => "RFC 8684, section 3.5",
+            Self::TcpRst => "RFC 8684, section 3.6",
+            Self::RemoveAddr if v0 => "RFC 6824, section 3.4.2",
+            Self::RemoveAddr => "RFC 8684, section 3.4.2",
+            Self::DataFin if v0 => "RFC 6824, section 3.3.3",
+            Self::DataFin => "RFC 8684, section 3.3.3",
+            Self::Handover | Self::Violation | Self::Advice => return None,
+        })
     }
 }
 

@@ -44,6 +44,20 @@ impl Mappings {
         self.recent.push_back(mapping);
     }
 
+    /// A mapping that gives bytes of this one other data-level offsets.
+    pub(crate) fn contradicted_by(&self, mapping: &Mapping) -> Option<Mapping> {
+        // The newest is the likeliest to be this one again.
+        let other = |old: &&Mapping| {
+            old.data - old.start != mapping.data - mapping.start
+                && old.start < mapping.start + mapping.len
+                && mapping.start < old.start + old.len
+        };
+        if self.recent.back() == Some(mapping) {
+            return None;
+        }
+        self.recent.iter().rev().find(other).copied()
+    }
+
     /// Whether any mapping is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.recent.is_empty()

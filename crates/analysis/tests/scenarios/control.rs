@@ -3,7 +3,7 @@
 use crate::lab::{
     ACK, C2S, CLIENT, CLIENT2, Joining, KEYS, Lab, Path, RST, S2C, SERVER, Shot, VERSIONS, data, join, open,
 };
-use subflow_analysis::rows::{Close, Direction, EventKind, State};
+use subflow_analysis::rows::{Close, Direction, EventKind, Finding, State};
 use subflow_wire::{
     keys::{Version, add_addr_hmac},
     mptcp::{AddAddr, FastClose, Mptcp, Prio, RemoveAddr, TcpRst},
@@ -78,8 +78,16 @@ fn priorities_withdrawals_and_reset_reasons_are_events() {
         lab.send(&mut second, S2C, &Shot::new(RST, &[reason], 0));
         let tables = lab.analyze();
         let found: Vec<_> = tables.events.iter().map(|event| (event.kind, event.subflow_id)).collect();
-        assert_eq!(found, [(EventKind::MpPrio, 1), (EventKind::RemoveAddr, 0), (EventKind::TcpRst, 1)]);
-        assert_eq!(tables.events[1].detail, "withdraws address id 4, 5");
+        // Nobody had used the ids that are withdrawn, which is worth a piece of advice.
+        let kinds = [
+            (EventKind::MpPrio, 1),
+            (EventKind::Advice, 0),
+            (EventKind::RemoveAddr, 0),
+            (EventKind::TcpRst, 1),
+        ];
+        assert_eq!(found, kinds);
+        assert_eq!(tables.events[1].finding, Some(Finding::RemoveAddrUnknown));
+        assert_eq!(tables.events[2].detail, "withdraws address id 4, 5");
         let row = &tables.subflows[1];
         assert_eq!((row.backup, row.backup_at_end, row.state), (false, true, State::Established));
         assert!(row.reset_reason.is_some_and(|reason| reason.contains("performance")));

@@ -1,5 +1,6 @@
 //! Hand-built conversations, a few packets each: every rule of the analysis on its own, without any file.
 
+mod conformance;
 mod control;
 mod data;
 mod fallback;
