@@ -55,9 +55,16 @@ fn every_crate_takes_the_lints_of_the_workspace() {
         let text = fs::read_to_string(&manifest).unwrap();
         if manifest.ends_with("netio/Cargo.toml") {
             let of_the_workspace = read("Cargo.toml");
-            let lints = of_the_workspace.split("[workspace.lints.").skip(1).flat_map(|table| table.lines().skip(1));
-            for lint in lints.take_while(|line| !line.starts_with("[profile")).filter(|line| line.contains(" = ")) {
-                assert!(text.contains(lint) || lint == "unsafe_code = \"forbid\"", "{}: {lint}", manifest.display());
+            let lints =
+                of_the_workspace.split("[workspace.lints.").skip(1).flat_map(|table| table.lines().skip(1));
+            for lint in
+                lints.take_while(|line| !line.starts_with("[profile")).filter(|line| line.contains(" = "))
+            {
+                assert!(
+                    text.contains(lint) || lint == "unsafe_code = \"forbid\"",
+                    "{}: {lint}",
+                    manifest.display()
+                );
             }
             assert!(text.contains("undocumented_unsafe_blocks = \"warn\""), "{}", manifest.display());
             continue;

@@ -3,7 +3,9 @@
 mod analyze;
 mod config;
 mod layers;
+mod live;
 mod reading;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
+pub(crate) use live::Live;
 pub(crate) use reading::{Reading, Talk};
