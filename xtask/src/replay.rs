@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use subflow_capture::Input;
 use subflow_capture::live::FrameSender;
 use subflow_wire::{Dissection, dissect};

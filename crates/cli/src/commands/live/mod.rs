@@ -43,10 +43,13 @@ pub(super) fn run(args: LiveArgs) -> Result<Exit, Failure> {
     let worker = Worker::new(live, recorder, rows, &settings);
     let (done, shown) = if settings.show {
         thread::scope(|scope| {
-            let worker = scope.spawn(|| worker.run(&shared));
-            let shown = ui::run(&interfaces, &shared);
-            shared.ask_to_stop();
-            (worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), shown)
+            let screen = scope.spawn(|| {
+                let shown = ui::run(&interfaces, &shared);
+                shared.ask_to_stop();
+                shown
+            });
+            let done = worker.run(&shared);
+            (done, screen.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })
     } else {
         (worker.run(&shared), Ok(()))

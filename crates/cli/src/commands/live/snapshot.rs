@@ -76,13 +76,22 @@ impl Shared {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// The capture has ended.
-    pub(super) fn end(&self) {
-        self.over.store(true, Ordering::Relaxed);
+    /// The capture has ended when this is dropped.
+    pub(super) fn ends_here(&self) -> Over<'_> {
+        Over(self)
     }
 
     /// Whether it has.
     pub(super) fn has_ended(&self) -> bool {
         self.over.load(Ordering::Relaxed)
+    }
+}
+
+/// Tells the screen that the capture has ended, by going away.
+pub(super) struct Over<'a>(&'a Shared);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.over.store(true, Ordering::Relaxed);
     }
 }

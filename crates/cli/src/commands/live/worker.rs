@@ -99,6 +99,8 @@ impl Worker {
 
     /// Works until the end is asked for, a limit is reached, or there is nothing to capture from any more.
     pub(super) fn run(mut self, shared: &Shared) -> Done {
+        // The screen ends with this, whatever happens here.
+        let _over = shared.ends_here();
         self.pump(shared);
         let elapsed = self.begin.elapsed();
         // The kernel's last counters, and what came in time but is not wanted.
@@ -128,7 +130,6 @@ impl Worker {
         }
         self.analyzer.live_issues(&self.live);
         let rows = self.analyzer.finish().rows;
-        shared.end();
         Done { packets: self.packets, left, elapsed, status, recorded, rows, failure: self.failure }
     }
 
