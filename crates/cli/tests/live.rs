@@ -38,7 +38,7 @@ impl Namespace {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.0, program]);
+        command.env("XDG_CONFIG_HOME", "/nonexistent").args(["netns", "exec", &self.0, program]);
         command
     }
 
@@ -126,10 +126,19 @@ fn an_unknown_interface_comes_with_those_there_are() {
 fn who_may_not_is_told_how_to() {
     let mut command = if is_root() {
         let mut command = Command::new("setpriv");
-        command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", program()]);
+        command.env("XDG_CONFIG_HOME", "/nonexistent").args([
+            "--reuid",
+            NOBODY,
+            "--regid",
+            NOBODY,
+            "--clear-groups",
+            program(),
+        ]);
         command
     } else {
-        Command::new(program())
+        let mut command = Command::new(program());
+        command.env("XDG_CONFIG_HOME", "/nonexistent");
+        command
     };
     let output = command.args(["live", "-i", "lo"]).output().expect("runs");
     let (stdout, stderr) = told(&output);

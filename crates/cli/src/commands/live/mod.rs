@@ -17,7 +17,7 @@ use snapshot::Shared;
 use std::thread;
 use subflow_analysis::rows::all_schemas;
 use subflow_capture::Live;
-use subflow_capture::live::{Interface, Recorder, Status};
+use subflow_capture::live::{Interface, Status};
 use subflow_store::dictionary;
 use worker::{Done, Worker};
 
@@ -41,7 +41,7 @@ pub(super) fn run(args: LiveArgs) -> Result<Exit, Failure> {
     let interfaces = live.interfaces().to_vec();
     let shared = Shared::default();
     let worker = Worker::new(live, recorder, rows, &settings);
-    let (done, shown) = if settings.show {
+    let ((done, rows), shown) = if settings.show {
         thread::scope(|scope| {
             let screen = scope.spawn(|| {
                 let shown = ui::run(&interfaces, &shared);
@@ -54,7 +54,7 @@ pub(super) fn run(args: LiveArgs) -> Result<Exit, Failure> {
     } else {
         (worker.run(&shared), Ok(()))
     };
-    finish(done, &settings, &interfaces)?;
+    finish(done, rows, &settings, &interfaces)?;
     shown?;
     Ok(Exit::Done)
 }
@@ -68,8 +68,13 @@ fn listening(interfaces: &[Interface], snap_len: u32) {
 }
 
 /// Prints what came of it, and says what is missing.
-fn finish(done: Done, settings: &settings::Live, interfaces: &[Interface]) -> Result<(), Failure> {
-    let (_, finished) = done.rows.finish()?;
+fn finish(
+    done: Done,
+    rows: Rows,
+    settings: &settings::Live,
+    interfaces: &[Interface],
+) -> Result<(), Failure> {
+    let (_, finished) = rows.finish()?;
     if !settings.talk.quiet {
         if let Finished::Stored { dir, tables } = &finished {
             let rows: u64 = tables.iter().map(|table| table.rows).sum();

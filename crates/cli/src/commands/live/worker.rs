@@ -40,7 +40,6 @@ pub(super) struct Done {
     pub(super) elapsed: Duration,
     pub(super) status: Status,
     pub(super) recorded: Option<Recording>,
-    pub(super) rows: Rows,
     pub(super) failure: Option<Failure>,
 }
 
@@ -97,8 +96,8 @@ impl Worker {
         }
     }
 
-    /// Works until the end is asked for, a limit is reached, or there is nothing to capture from any more.
-    pub(super) fn run(mut self, shared: &Shared) -> Done {
+    /// Works, and passes on all rows, until the end is asked for, a limit is reached, or there is nothing to capture from any more.
+    pub(super) fn run(mut self, shared: &Shared) -> (Done, Rows) {
         // The screen ends with this, whatever happens here.
         let _over = shared.ends_here();
         self.pump(shared);
@@ -130,7 +129,8 @@ impl Worker {
         }
         self.analyzer.live_issues(&self.live);
         let rows = self.analyzer.finish().rows;
-        Done { packets: self.packets, left, elapsed, status, recorded, rows, failure: self.failure }
+        let failure = self.failure;
+        (Done { packets: self.packets, left, elapsed, status, recorded, failure }, rows)
     }
 
     fn pump(&mut self, shared: &Shared) {

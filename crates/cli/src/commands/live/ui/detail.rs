@@ -31,7 +31,7 @@ pub(super) fn lines(state: &State, palette: Palette) -> Vec<Line<'static>> {
             ),
             palette.heading(),
         ),
-        Line::from(format!("  {version}, open for {age}{fallback}, {} handovers", row.handovers)),
+        Line::from(format!("  {version}, open for {age}{fallback}")),
         Line::from(format!(
             "  data: {}B from the client, {}B from the server, {}bit/s",
             short(row.bytes_c2s as f64),

@@ -17,6 +17,8 @@ use subflow_store::time::Rfc3339;
 const FEW_EVENTS: u16 = 7;
 /// Columns of the summary where it has a place of its own.
 const SUMMARY_WIDTH: u16 = 101;
+/// What the summary does not have before the end.
+const SO_FAR: &str = "So far. Hosts, packets and bytes by service are added up at the end.";
 
 /// Draws everything.
 pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, palette: Palette) {
@@ -104,7 +106,9 @@ fn page(frame: &mut Frame<'_>, area: Rect, state: &mut State, lines: Vec<Line<'s
 
 fn summary(state: &State, palette: Palette) -> Vec<Line<'static>> {
     match &state.summary {
-        Some(text) => text.lines().map(|line| heading(line, palette)).collect(),
+        Some(text) => std::iter::once(Line::styled(SO_FAR, palette.faint()))
+            .chain(text.lines().map(|line| heading(line, palette)))
+            .collect(),
         None => vec![Line::styled("One moment …", palette.faint())],
     }
 }

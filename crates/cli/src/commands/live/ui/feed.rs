@@ -4,12 +4,15 @@ use super::super::snapshot::Snapshot;
 use super::words::{end, short, span};
 use std::collections::{HashSet, VecDeque};
 use subflow_analysis::OpenConnection;
-use subflow_analysis::rows::{Connection, EventKind, Fallback, State};
+use subflow_analysis::rows::{Connection, Event, EventKind, Fallback, State};
 
 /// Lines that are kept.
 const MOST: usize = 500;
 /// Lines are known again for this long, in nanoseconds.
 const MEMORY_NS: i64 = 90_000_000_000;
+
+/// A subflow that is silent for less than this may well go on, so that its handover is not told yet, in nanoseconds.
+const SURE_NS: i64 = 2_000_000_000;
 
 /// How a line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +47,7 @@ impl Feed {
         let mut new = Vec::new();
         let since = snapshot.now_ns.saturating_sub(MEMORY_NS / 3);
         for open in &snapshot.view.connections {
-            of_connection(open, since, &mut new);
+            of_connection(open, since, snapshot.now_ns, &mut new);
         }
         new.extend(snapshot.ended.iter().map(of_end));
         new.extend(snapshot.notices.iter().map(|text| Line {
@@ -71,7 +74,7 @@ impl Feed {
     }
 }
 
-fn of_connection(open: &OpenConnection, since: i64, new: &mut Vec<Line>) {
+fn of_connection(open: &OpenConnection, since: i64, now: i64, new: &mut Vec<Line>) {
     let row = &open.connection;
     let mut add = |time_ns: i64, text: String, tone: Tone| {
         if time_ns >= since {
@@ -98,7 +101,8 @@ fn of_connection(open: &OpenConnection, since: i64, new: &mut Vec<Line>) {
         let text = format!("{}{port} announced, id {}", announced.addr, announced.address_id);
         add(announced.time.0, text, Tone::Plain);
     }
-    for event in &open.events {
+    let sure = |event: &&Event| event.kind != EventKind::Handover || now - event.time.0 >= SURE_NS;
+    for event in open.events.iter().filter(sure) {
         let tone = match event.kind {
             EventKind::Handover | EventKind::MpPrio => Tone::Notable,
             EventKind::RemoveAddr | EventKind::DataFin => Tone::Plain,
