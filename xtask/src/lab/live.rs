@@ -22,7 +22,8 @@ pub(super) fn run(from: &Namespace, to: &Namespace, dir: &Path, seconds: u64, ra
     for (namespace, device) in [(from, "c1"), (to, "s1")] {
         if have("ethtool") {
             let mut command = namespace.command("ethtool");
-            execute(command.args(["-K", device]).args("tx off gro off gso off tso off".split(' ')))?;
+            command.args(["-K", device]).args("tx off gro off gso off tso off".split(' '));
+            execute(command.stdout(Stdio::null()))?;
         } else {
             loud("ethtool is not installed: offloads stay on");
         }
