@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         sent += count as u64;
     }
     let seconds = begin.elapsed().as_secs_f64();
-    println!("{sent} packets in {seconds:.2} s, {:.0} a second", sent as f64 / seconds);
+    eprintln!("{sent} packets in {seconds:.2} s, {:.0} a second", sent as f64 / seconds);
     Ok(())
 }
 
