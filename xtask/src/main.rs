@@ -5,6 +5,7 @@ mod dist;
 mod docs;
 mod lab;
 mod packages;
+mod replay;
 mod shell;
 mod test;
 
@@ -25,6 +26,7 @@ enum Chore {
     Test(test::Args),
     Docs(docs::Args),
     Lab(lab::Args),
+    Replay(replay::Args),
     Bench(bench::Args),
     Dist(dist::Args),
 }
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(&args),
         Chore::Docs(args) => docs::run(&args),
         Chore::Lab(args) => lab::run(&args),
+        Chore::Replay(args) => replay::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Dist(args) => dist::run(&args),
     };

@@ -19,5 +19,5 @@ mod track;
 mod traffic;
 
 pub use addr::{class, is_global};
-pub use analyzer::Analyzer;
+pub use analyzer::{Analyzer, OpenConnection, OpenSubflow, View};
 pub use options::{Filter, IpPrefix, Options};

@@ -116,6 +116,21 @@ pub enum Reason {
     /// Simple packet blocks carry no time; they were given that of the packet before.
     #[error("packet without a time")]
     NoTime,
+    /// Packets came faster than they were read: the kernel dropped them.
+    #[error("packets were dropped by the kernel because they came faster than they were analysed")]
+    DroppedByKernel,
+    /// The interface was down for a while, or went away.
+    #[error("the interface went down")]
+    InterfaceDown,
+    /// The system handed packets over too late to be put in order; they were given the time of the packet before.
+    #[error("packets that the system handed over late were given the time of the packet before")]
+    HandedOverLate,
+    /// The clock was set back during a live capture; times go on by the old clock.
+    #[error("the clock was set back by {:.3} s; times go on by the old clock", *back_ns as f64 / 1e9)]
+    ClockSetBack {
+        /// Nanoseconds.
+        back_ns: i64,
+    },
 }
 
 impl Reason {
@@ -128,6 +143,9 @@ impl Reason {
                 | Reason::ClockStepsBack { .. }
                 | Reason::OutOfOrder
                 | Reason::NoTime
+                | Reason::InterfaceDown
+                | Reason::HandedOverLate
+                | Reason::ClockSetBack { .. }
         )
     }
 

@@ -2,7 +2,8 @@
 //!
 //! [`Input`] reads pcap and pcapng in all their variants, plain or compressed (gzip, zstd, xz, LZ4, bzip2), from
 //! files, folders, patterns and standard input, and yields the packets of all of them in time order. What cannot be
-//! read is counted ([`Issue`]), never fatal. [`pcap::Writer`] and [`pcapng::Writer`] write.
+//! read is counted ([`Issue`]), never fatal. [`Live`] yields the packets of network interfaces as they come.
+//! [`pcap::Writer`] and [`pcapng::Writer`] write.
 //!
 //! ```
 //! use subflow_capture::{Input, pcap};
@@ -24,6 +25,7 @@ mod error;
 mod file;
 mod input;
 mod issue;
+pub mod live;
 mod merge;
 mod packet;
 mod paths;
@@ -39,6 +41,7 @@ pub use error::Error;
 pub use file::{Compression, Container, FileInfo};
 pub use input::Input;
 pub use issue::{Issue, Reason};
+pub use live::Live;
 pub use packet::Packet;
 
 /// Longest packet that is delivered, in captured bytes: libpcap's MAXIMUM_SNAPLEN.

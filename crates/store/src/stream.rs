@@ -60,6 +60,14 @@ impl<W: Write> StreamSink<W> {
         self.failure.as_ref()
     }
 
+    /// Lets the stream's reader have all JSON lines so far; other forms hold back what they must. A failure is kept.
+    pub fn flush(&mut self) -> Result<(), &Error> {
+        if let (Form::Jsonl { out, .. }, None) = (&mut self.form, &self.failure) {
+            self.failure = out.flush().err().map(Error::Stream);
+        }
+        self.failure.as_ref().map_or(Ok(()), Err)
+    }
+
     /// Writes what was held back.
     pub fn finish(self) -> Result<(), Error> {
         match self.failure {

@@ -1,6 +1,7 @@
 //! `cargo xtask lab`: traffic of this machine's kernel, analysed and compared with what the kernel itself counted.
 
 mod counters;
+mod live;
 mod net;
 mod traffic;
 
@@ -18,7 +19,8 @@ use crate::shell::{cargo, is_root, loud, output};
 ///
 /// Makes two network namespaces with two paths between them, transfers data over MPTCP while tcpdump captures, and compares
 /// connections, joins, announced addresses and bytes with MPTcpExt of /proc/net/netstat and with what the applications
-/// say. The namespaces are removed whatever happens. Needs Linux with MPTCP, root, iproute2, python3 and tcpdump; says so
+/// say. Then `subflow live` watches and records one end of a path under load: its tables must be those of `subflow analyze` of
+/// the recording, and no packet may be missing uncounted. The namespaces are removed whatever happens. Needs Linux with MPTCP, root, iproute2, python3 and tcpdump; says so
 /// and ends well where something lacks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -33,6 +35,18 @@ pub(crate) struct Args {
     /// Bytes that the server sends on each
     #[arg(long, default_value_t = 2_000_000)]
     down: u64,
+
+    /// Seconds of load on a live capture, at --rate; 0 leaves this part out
+    #[arg(long, default_value_t = 5)]
+    live: u64,
+
+    /// Packets a second of that load
+    #[arg(long, default_value_t = live::RATE)]
+    rate: u64,
+
+    /// Only that part
+    #[arg(long)]
+    only_live: bool,
 
     /// Fail, instead of skipping, where something lacks
     #[arg(long)]
@@ -52,8 +66,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     // Programs of the lab get Ctrl-C as well; what is left is to clean up.
     ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed))?;
     let lab = Lab::new()?;
+    if !args.only_live {
+        compare(&lab, args)?;
+    }
+    if args.live > 0 {
+        live::run(lab.client(), lab.server(), lab.dir(), args.live, args.rate)?;
+    }
+    eprintln!("all the same");
+    Ok(())
+}
+
+/// Transfers, and what the kernel and the programs say of them.
+fn compare(lab: &Lab, args: &Args) -> Result<()> {
     let capture = lab.dir().join("client.pcap");
-    let told = traffic::run(&lab, args, &capture);
+    let told = traffic::run(lab, args, &capture);
     if INTERRUPTED.load(Ordering::Relaxed) {
         bail!("interrupted");
     }
@@ -83,7 +109,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if !same {
         bail!("the analysis and the kernel disagree");
     }
-    eprintln!("all the same");
     Ok(())
 }
 

@@ -66,6 +66,16 @@ impl<S: Sink> Analyzer<S> {
         }
     }
 
+    /// Ends the connections that have closed and lingered. Their rows are the same whenever that is done.
+    pub(super) fn end_closed(&mut self, now: i64) {
+        for number in self.connections.numbers() {
+            let Some(connection) = self.connections.get(number) else { continue };
+            if self.over(connection, now) == Some(Ending::Closed) {
+                self.end_connection(number, Ending::Closed);
+            }
+        }
+    }
+
     /// Ends a plain flow: its packets join the traffic table.
     pub(super) fn end_plain(&mut self, number: u32) {
         let Some(flow) = self.flows.remove(number) else { return };

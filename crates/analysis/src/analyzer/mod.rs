@@ -2,6 +2,7 @@
 
 mod adopt;
 mod expire;
+mod view;
 
 use crate::{
     connection::{Connection, Counters, Subflow},
@@ -20,6 +21,7 @@ use subflow_wire::{
     Dissection, IpPacket, dissect,
     tcp::{self, Tcp, TcpError},
 };
+pub use view::{OpenConnection, OpenSubflow, View};
 
 /// IP protocol number of TCP.
 const TCP: u8 = 6;
@@ -31,6 +33,9 @@ const LOOKS_AFTER_SYN: u16 = 4;
 const LATEST_SYN: i64 = 10_000_000_000;
 /// Packets between two looks for what has ended; more when there are many flows, so that looking stays cheap.
 const FEWEST_BETWEEN_SWEEPS: usize = 32_768;
+/// Connections that have closed are looked for once in so many nanoseconds: whoever watches a quiet line waits for their
+/// rows.
+const LONGEST_WAIT: i64 = 5_000_000_000;
 
 /// What a flow turned out to be.
 #[derive(Debug)]
@@ -132,6 +137,8 @@ pub struct Analyzer<S> {
     nat_copies: u64,
     events_lost: u64,
     since_sweep: usize,
+    since_look: usize,
+    last_look: i64,
 }
 
 impl<S: Sink> Analyzer<S> {
@@ -154,6 +161,8 @@ impl<S: Sink> Analyzer<S> {
             nat_copies: 0,
             events_lost: 0,
             since_sweep: 0,
+            since_look: 0,
+            last_look: 0,
         }
     }
 
@@ -289,9 +298,16 @@ impl<S: Sink> Analyzer<S> {
             self.feed(number, side, &segment);
         }
         self.since_sweep += 1;
+        self.since_look += 1;
         if self.since_sweep >= FEWEST_BETWEEN_SWEEPS.max(2 * self.flows.len()) {
             self.since_sweep = 0;
             self.sweep(time);
+        } else if time.saturating_sub(self.last_look) > LONGEST_WAIT
+            && self.since_look >= self.connections.numbers().len()
+        {
+            self.since_look = 0;
+            self.last_look = time;
+            self.end_closed(time);
         }
     }
 

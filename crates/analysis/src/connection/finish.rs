@@ -2,8 +2,8 @@
 
 use super::{Connection, Subflow, half::Half};
 use crate::rows::{
-    AnyRow, Close, Connection as ConnectionRow, Direction, Fallback, Family, Opener, Sink, State,
-    Subflow as SubflowRow,
+    Announcement, AnyRow, Close, Connection as ConnectionRow, Direction, Event, Fallback, Family, Opener,
+    Sink, State, Subflow as SubflowRow,
 };
 use crate::track::sender::Sender;
 use std::collections::BTreeSet;
@@ -71,6 +71,27 @@ impl Connection {
             sink.row(AnyRow::Event(event));
         }
         sink.row(AnyRow::Connection(Box::new(row)));
+    }
+
+    /// The rows as they would be if the capture ended now, and the announcements and events from a moment on. Changes
+    /// nothing.
+    pub(crate) fn rows_so_far(
+        &mut self,
+        subflows: &[Subflow],
+        counters: &[Counters],
+        since: Time,
+    ) -> (ConnectionRow, Vec<SubflowRow>, Vec<Announcement>, Vec<Event>) {
+        // Handovers are noted as events, which here they are not yet.
+        let (known, lost) = (self.events.len(), self.events_lost);
+        let handovers = self.find_handovers(subflows);
+        let events = self.events.iter().filter(|event| event.time >= since).cloned().collect();
+        self.events.truncate(known);
+        self.events_lost = lost;
+        let rows = subflows.iter().zip(counters);
+        let rows = rows.map(|(subflow, counters)| self.subflow_row(subflow, subflows, counters)).collect();
+        let row = self.connection_row(subflows, counters, handovers, Ending::Capture);
+        let announcements = self.announcements.iter().filter(|row| row.time >= since).cloned().collect();
+        (row, rows, announcements, events)
     }
 
     /// Events and announcements that were too many to keep.

@@ -71,6 +71,11 @@ impl<W: Write> Writer<W> {
         self.write(packet.time_ns, packet.wire_len, packet.data)
     }
 
+    /// Flushes what lies below.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+
     /// Flushes what lies below and gives it back.
     pub fn finish(mut self) -> io::Result<W> {
         self.inner.flush()?;

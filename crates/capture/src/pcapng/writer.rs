@@ -11,6 +11,9 @@ const OPT_COMMENT: u16 = 1;
 const IF_NAME: u16 = 2;
 const IF_DESCRIPTION: u16 = 3;
 const IF_TSRESOL: u16 = 9;
+const INTERFACE_STATISTICS: u32 = 5;
+const ISB_IFRECV: u16 = 4;
+const ISB_IFDROP: u16 = 5;
 
 /// An interface to be described in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +108,31 @@ impl<W: Write> Writer<W> {
             self.option(0, &[])?;
         }
         self.end()
+    }
+
+    /// Writes what was counted at an interface up to a time: packets that came (those dropped included), and packets that
+    /// were dropped because nobody read them in time.
+    pub fn statistics(
+        &mut self,
+        interface: u32,
+        time_ns: i64,
+        received: u64,
+        dropped: u64,
+    ) -> io::Result<()> {
+        let time = time_ns.max(0).cast_unsigned();
+        self.begin(INTERFACE_STATISTICS);
+        self.word(interface);
+        self.word((time >> 32) as u32);
+        self.word(time as u32);
+        self.option(ISB_IFRECV, &received.to_le_bytes())?;
+        self.option(ISB_IFDROP, &dropped.to_le_bytes())?;
+        self.option(0, &[])?;
+        self.end()
+    }
+
+    /// Flushes what lies below.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 
     /// Flushes what lies below and gives it back.

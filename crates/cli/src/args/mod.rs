@@ -21,7 +21,7 @@ pub(crate) use anonymize::AnonymizeArgs;
 pub(crate) use compare::CompareArgs;
 pub(crate) use explain::{ExplainArgs, ExplainFormat};
 pub(crate) use live::LiveArgs;
-pub(crate) use parse::{Format, seconds};
+pub(crate) use parse::{Format, Recorded, seconds};
 pub(crate) use query::QueryArgs;
 pub(crate) use shared::{FilterArgs, OutputArgs, ReadArgs, TalkArgs};
 pub(crate) use show::ShowArgs;

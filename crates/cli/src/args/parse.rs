@@ -32,6 +32,15 @@ impl Format {
     }
 }
 
+/// The forms of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Recorded {
+    /// pcap, times in nanoseconds
+    Pcap,
+    /// pcapng, with the names and counters of the interfaces
+    Pcapng,
+}
+
 /// A moment in nanoseconds since 1970.
 pub(super) fn moment(text: &str) -> Result<i64, String> {
     time::parse(text).map_err(|error| error.to_string())

@@ -36,7 +36,7 @@ pub(crate) enum Output {
 
 impl Output {
     /// Whether a table is wanted that only a detailed analysis yields.
-    fn wants_detail(&self) -> bool {
+    pub(super) fn wants_detail(&self) -> bool {
         let layouts = match self {
             Self::Summary => &[],
             Self::Stream(Stream::Csv(layout)) => slice::from_ref(layout),
@@ -83,7 +83,8 @@ impl Analyze {
     }
 }
 
-fn output(args: OutputArgs, format: Option<(Format, Origin)>) -> Result<Output, Failure> {
+/// Where rows go, and in which form.
+pub(super) fn output(args: OutputArgs, format: Option<(Format, Origin)>) -> Result<Output, Failure> {
     let (format, origin) = match format {
         Some((format, origin)) => (format, Some(origin)),
         None if args.output.is_some() => (Format::Parquet, None),

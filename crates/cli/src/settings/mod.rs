@@ -4,10 +4,12 @@ mod analyze;
 mod anonymize;
 mod config;
 mod layers;
+mod live;
 mod query;
 mod reading;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
+pub(crate) use live::Live;
 pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};

@@ -1,6 +1,6 @@
 //! `subflow analyze`: captures in, a summary or tables out.
 
-mod output;
+pub(super) mod output;
 
 use super::reading::{self, Outcome};
 use crate::args::AnalyzeArgs;

@@ -16,7 +16,7 @@ use subflow_store::{DirectorySink, StreamSink, Written};
 const ISSUES_KEPT: usize = 1000;
 
 /// Takes every row, passes it on, and remembers what is told at the end.
-pub(super) struct Rows {
+pub(in crate::commands) struct Rows {
     to: To,
     report: Option<Box<CaptureReport>>,
     seen: Seen,
@@ -31,17 +31,17 @@ enum To {
 
 /// What is remembered of the rows.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(in crate::commands) struct Seen {
     /// Rows of `issues`.
-    pub(super) issues: usize,
+    pub(in crate::commands) issues: usize,
     /// Those of them because of which something of the input is missing.
-    pub(super) losses: u64,
+    pub(in crate::commands) losses: u64,
     /// The first of them.
-    pub(super) first_issues: Vec<Issue>,
+    pub(in crate::commands) first_issues: Vec<Issue>,
 }
 
 /// What became of the rows.
-pub(super) enum Finished {
+pub(in crate::commands) enum Finished {
     /// Their summary, which also tells the issues, is on standard output.
     Summarised,
     /// They are on standard output.
@@ -57,7 +57,7 @@ pub(super) enum Finished {
 
 impl Rows {
     /// Opens the output; the rows go into a report, too, if one is wanted.
-    pub(super) fn new(output: Output, report: bool) -> Result<Self, Failure> {
+    pub(in crate::commands) fn new(output: Output, report: bool) -> Result<Self, Failure> {
         let to = match output {
             Output::Summary => To::Summary(Box::default()),
             Output::Stream(stream) => To::Stream(Box::new(open(stream)?)),
@@ -71,7 +71,7 @@ impl Rows {
     }
 
     /// A flag that rises when the output takes no more rows.
-    pub(super) fn failed(&self) -> Arc<AtomicBool> {
+    pub(in crate::commands) fn failed(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.failed)
     }
 
@@ -80,8 +80,25 @@ impl Rows {
         self.report.take().map(|report| *report)
     }
 
+    /// Lets the reader of standard output have the rows so far, where it gets rows as they become final.
+    pub(in crate::commands) fn flush(&mut self) {
+        if let To::Stream(sink) = &mut self.to
+            && sink.flush().is_err()
+        {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The summary so far, where that is what the rows become.
+    pub(in crate::commands) fn summary(&self) -> Option<&Summary> {
+        match &self.to {
+            To::Summary(summary) => Some(summary),
+            To::Stream(_) | To::Directory { .. } => None,
+        }
+    }
+
     /// Writes what was held back.
-    pub(super) fn finish(self) -> Result<(Seen, Finished), Failure> {
+    pub(in crate::commands) fn finish(self) -> Result<(Seen, Finished), Failure> {
         let finished = match self.to {
             To::Summary(summary) => {
                 console::print(&crate::summary::render(&summary))?;

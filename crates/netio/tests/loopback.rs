@@ -1,0 +1,130 @@
+//! A ring and a sender on the loopback interface, with frames of an EtherType that nobody else uses.
+#![cfg(target_os = "linux")]
+
+use std::time::{Duration, Instant};
+
+use subflow_netio::{ANY, Config, Error, Frame, Framing, Ring, Sender, Vlan, wait};
+
+/// EtherType for local experiments.
+const OURS: u16 = 0x88b5;
+
+fn config(interface: &str, snap_len: u32, mebibytes: usize) -> Config {
+    Config { interface: interface.to_owned(), snap_len, ring_bytes: mebibytes << 20, promiscuous: false }
+}
+
+/// A ring; none, said loudly, where this is not allowed.
+fn open(config: &Config) -> Option<Ring> {
+    match Ring::open(config) {
+        Ok(ring) => Some(ring),
+        Err(Error::NotPermitted) => {
+            eprintln!("skipped: packet sockets need CAP_NET_RAW");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A frame of one of the tests, which run at the same time.
+fn frame(test: u8, number: u32, len: usize) -> Vec<u8> {
+    let mut frame = vec![0; len];
+    frame[12..14].copy_from_slice(&OURS.to_be_bytes());
+    frame[14..18].copy_from_slice(&number.to_be_bytes());
+    frame[18] = test;
+    frame
+}
+
+fn send(count: u32, frame: impl Fn(u32) -> Vec<u8>) {
+    let mut sender = Sender::open("lo", false).unwrap();
+    let frames: Vec<_> = (0..count).map(frame).collect();
+    let mut rest: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+    while !rest.is_empty() {
+        let sent = sender.send(&rest).unwrap();
+        rest.drain(..sent);
+    }
+}
+
+/// Reads a ring that takes no more to its end; how many packets came, and of ours each number and length.
+fn drain(ring: &mut Ring, test: u8, mut ours: impl FnMut(u32, &Frame<'_>)) -> u64 {
+    ring.stop().unwrap();
+    let framing = ring.framing();
+    let (mut packets, end) = (0, Instant::now() + 4 * Ring::LATENCY);
+    loop {
+        while let Some(block) = ring.next_block() {
+            for frame in block.frames() {
+                packets += 1;
+                let at = if framing == Framing::Cooked { 0 } else { 14 };
+                let payload = frame.data.get(at..at + 5).filter(|_| frame.protocol == OURS);
+                if let Some(&[a, b, c, d, whose]) = payload
+                    && whose == test
+                    && !frame.is_sent_to_self()
+                {
+                    ours(u32::from_be_bytes([a, b, c, d]), &frame);
+                }
+            }
+        }
+        if Instant::now() > end {
+            return packets;
+        }
+        wait(std::slice::from_ref(ring), Duration::from_millis(5)).unwrap();
+    }
+}
+
+#[test]
+fn every_packet_sent_is_in_the_ring() {
+    let Some(mut ring) = open(&config("lo", 100, 64)) else { return };
+    assert_eq!(ring.framing(), Framing::Link(772));
+    send(1000, |number| frame(1, number, 200 + number as usize));
+    let mut next = 0;
+    let packets = drain(&mut ring, 1, |number, frame| {
+        assert_eq!((number, frame.data.len(), frame.wire_len), (next, 100, 200 + number));
+        assert!(frame.time_ns > 1_700_000_000_000_000_000);
+        next += 1;
+    });
+    assert_eq!(next, 1000);
+    let statistics = ring.statistics().unwrap();
+    assert_eq!((statistics.packets, statistics.drops), (packets, 0));
+    assert_eq!(ring.fill(), 0.0);
+    assert_eq!(ring.trouble(), None);
+}
+
+#[test]
+fn what_does_not_fit_is_counted() {
+    let Some(mut ring) = open(&config("lo", 65_535, 4)) else { return };
+    // Twelve megabytes, sent and received, into four.
+    send(6000, |number| frame(2, number, 1000));
+    let mut ours = 0;
+    let packets = drain(&mut ring, 2, |_, _| ours += 1);
+    let statistics = ring.statistics().unwrap();
+    assert!(statistics.drops > 0 && statistics.freezes > 0 && ours < 6000, "{statistics:?}");
+    assert_eq!(packets + statistics.drops, statistics.packets);
+}
+
+#[test]
+fn all_interfaces_come_without_link_header() {
+    let Some(mut ring) = open(&config(ANY, 1000, 64)) else { return };
+    assert_eq!(ring.framing(), Framing::Cooked);
+    send(10, |number| frame(3, number, 60));
+    let mut numbers = Vec::new();
+    drain(&mut ring, 3, |number, frame| {
+        assert_eq!((frame.hardware, frame.data.len(), frame.wire_len), (772, 46, 46));
+        numbers.push(number);
+    });
+    assert_eq!(numbers, (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_tag_is_told_where_the_kernel_takes_it_out() {
+    let Some(mut ring) = open(&config("lo", 1000, 64)) else { return };
+    send(1, |_| {
+        let mut frame = frame(4, 7, 60);
+        frame.splice(12..12, [0x81, 0, 0x20, 42]);
+        frame
+    });
+    // Received frames lose their tag to the packet's description.
+    let mut tags = Vec::new();
+    drain(&mut ring, 4, |number, frame| {
+        assert_eq!((number, frame.wire_len), (7, 60));
+        tags.push(frame.vlan);
+    });
+    assert_eq!(tags, [Some(Vlan { tpid: 0x8100, tci: 0x202a })]);
+}
