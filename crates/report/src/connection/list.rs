@@ -1,0 +1,65 @@
+//! Which connections there are, for somebody who has to choose one.
+
+use super::style::Style;
+use super::text::{bytes, counted, duration, end};
+use std::fmt::Write;
+use subflow_analysis::rows::{Close, Connection, Fallback};
+use subflow_store::time::Rfc3339;
+
+/// What sets a connection apart, in a few words each.
+pub fn notable(row: &Connection) -> Vec<String> {
+    let mut words = Vec::new();
+    if row.handovers > 0 {
+        words.push(counted(u64::from(row.handovers), "handover"));
+    }
+    if row.fallback != Fallback::None {
+        words.push(format!("fallback ({})", row.fallback));
+    }
+    let failed = row.subflows_attempted.saturating_sub(row.subflows_established);
+    if failed > 0 && row.fallback == Fallback::None {
+        words.push(counted(u64::from(failed), "failed subflow"));
+    }
+    let reinjected = row.reinjected_bytes_c2s + row.reinjected_bytes_s2c;
+    if reinjected > 0 {
+        words.push(format!("{} reinjected", bytes(reinjected)));
+    }
+    match row.close {
+        Close::FastClose => words.push("fastclose".to_owned()),
+        Close::Reset => words.push("reset".to_owned()),
+        Close::Timeout => words.push("timeout".to_owned()),
+        _ => {}
+    }
+    if !row.complete {
+        words.push("no handshake".to_owned());
+    }
+    words
+}
+
+/// Two lines for each connection, at most `most` of them.
+pub fn list(connections: &[Connection], most: usize, style: Style) -> String {
+    let mut text = format!(
+        "{}\n",
+        style.bold("  id  start (UTC)          duration  subflows        c2s        s2c  notable")
+    );
+    for row in connections.iter().take(most) {
+        let start = Rfc3339(row.start.0).to_string();
+        let start = start.get(..19).unwrap_or(&start).replace('T', " ");
+        let subflows = format!("{}/{}", row.subflows_established, row.subflows_attempted);
+        let line = format!(
+            "{:>4}  {start}  {:>8}  {subflows:>8}  {:>9}  {:>9}  {}",
+            row.connection_id,
+            duration(row.duration),
+            bytes(row.bytes_c2s),
+            bytes(row.bytes_s2c),
+            notable(row).join(", ")
+        );
+        let _ = writeln!(text, "{}", line.trim_end());
+        let (client, server) = (end(row.client_addr, row.client_port), end(row.server_addr, row.server_port));
+        let _ = writeln!(text, "      {}", style.dim(format!("{client} -> {server}")));
+    }
+    let hidden = connections.len().saturating_sub(most);
+    if hidden > 0 {
+        let _ = writeln!(text, "   … and {} more", counted(hidden as u64, "connection"));
+    }
+    text
+}

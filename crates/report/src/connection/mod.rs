@@ -1,0 +1,74 @@
+//! One connection in full: what `subflow show` prints and draws. Everything here is a view of the tables' rows.
+
+mod axis;
+mod condense;
+mod header;
+mod lanes;
+mod list;
+mod paths;
+mod picture;
+mod style;
+mod terminal;
+mod text;
+mod timeline;
+
+pub use condense::condense;
+pub use lanes::{Lane, Lanes, Mark};
+pub use list::{list, notable};
+pub use style::Style;
+pub use terminal::{Terminal, render};
+pub use timeline::{Entry, Kind, timeline};
+
+use subflow_analysis::rows::{
+    Announcement, Carriage, Connection, Event, Packet, Reinjection, Sample, Subflow, Tables,
+};
+use subflow_rows::Time;
+
+/// The rows of one connection, each table in order of time. The last three are empty unless the analysis was asked for detail.
+#[derive(Clone, Copy, Debug)]
+pub struct One<'a> {
+    /// The connection itself.
+    pub connection: &'a Connection,
+    /// Its subflows by their numbers.
+    pub subflows: &'a [Subflow],
+    /// ADD_ADDR options.
+    pub announcements: &'a [Announcement],
+    /// Data carried again on another subflow.
+    pub reinjections: &'a [Reinjection],
+    /// What else happened.
+    pub events: &'a [Event],
+    /// Every packet.
+    pub packets: &'a [Packet],
+    /// Every run of data-level bytes that a packet carried.
+    pub carriages: &'a [Carriage],
+    /// Every sample of a round-trip time.
+    pub samples: &'a [Sample],
+}
+
+/// The part of rows, which are in order of connections, that belongs to one.
+fn part<R>(rows: &[R], id: u64, of: impl Fn(&R) -> u64) -> &[R] {
+    let from = rows.partition_point(|row| of(row) < id);
+    let to = rows.partition_point(|row| of(row) <= id);
+    rows.get(from..to).unwrap_or_default()
+}
+
+impl<'a> One<'a> {
+    /// The connection with this number in tables that are sorted ([`Tables::sort`]); nothing when it is not there.
+    pub fn of(tables: &'a Tables, id: u64) -> Option<Self> {
+        Some(Self {
+            connection: part(&tables.connections, id, |row| row.connection_id).first()?,
+            subflows: part(&tables.subflows, id, |row| row.connection_id),
+            announcements: part(&tables.announcements, id, |row| row.connection_id),
+            reinjections: part(&tables.reinjections, id, |row| row.connection_id),
+            events: part(&tables.events, id, |row| row.connection_id),
+            packets: part(&tables.packets, id, |row| row.connection_id),
+            carriages: part(&tables.carriages, id, |row| row.connection_id),
+            samples: part(&tables.samples, id, |row| row.connection_id),
+        })
+    }
+
+    /// Seconds from the connection's first packet to a moment.
+    pub fn seconds(&self, time: Time) -> f64 {
+        (time.0 - self.connection.start.0) as f64 / 1e9
+    }
+}
