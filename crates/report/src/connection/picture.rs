@@ -27,7 +27,7 @@ pub(super) fn picture(lanes: &Lanes, style: Style) -> String {
         duration(lanes.column),
         bytes(lanes.highest),
     );
-    let mut seen = BTreeSet::new();
+    let mut seen: BTreeSet<Mark> = BTreeSet::new();
     for (subflow, first, last, marks) in lanes.subflows.iter().take(MOST_SUBFLOWS) {
         let mut label = format!("{subflow:>3}");
         let rows = lanes.lanes.iter().filter(|lane| lane.subflow == *subflow);
@@ -47,7 +47,7 @@ pub(super) fn picture(lanes: &Lanes, style: Style) -> String {
             label = "   ".to_owned();
         }
         if marks.iter().any(Option::is_some) {
-            seen.extend(marks.iter().flatten());
+            seen.extend(marks.iter().flatten().copied());
             let line: String = marks.iter().map(|mark| mark.map_or(' ', Mark::letter)).collect();
             let _ = writeln!(text, "{label}     {}", line.trim_end());
         }
