@@ -1,4 +1,16 @@
 //! Pictures and pages from tables: a self-contained HTML report, one connection in full, in words.
+//!
+//! [`page`] is the page itself, [`figure`] what is drawn in it; [`connection`] is one connection in full, for a terminal, as a page
+//! and as a drawing; [`xplot`] and [`mptcptrace`] are files for other tools.
 
 pub mod connection;
+mod error;
+pub mod figure;
 pub mod mptcptrace;
+mod output;
+pub mod page;
+pub mod text;
+pub mod xplot;
+
+pub use error::Error;
+pub use output::Output;

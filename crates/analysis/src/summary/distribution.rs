@@ -86,9 +86,75 @@ impl Distribution {
     }
 }
 
+impl Distribution {
+    /// The cumulative distribution as points (number, share of numbers that do not exceed it), rising in both, at most
+    /// about `most` of them: exact while it is small and has no more different numbers than that; else at evenly
+    /// spaced ranks, the smallest and the largest number always among them.
+    pub fn curve(&self, most: usize) -> Vec<(f64, f64)> {
+        let mut points: Vec<(f64, f64)> = Vec::new();
+        let mut push = |number: f64, share: f64| match points.last_mut() {
+            Some(last) if last.0 >= number => last.1 = share,
+            _ => points.push((number, share)),
+        };
+        if self.sketch.is_some() {
+            let steps = most.max(1);
+            for step in 0..=steps {
+                let share = step as f64 / steps as f64;
+                if let Some(number) = self.quantile(share) {
+                    push(number, share);
+                }
+            }
+            return points;
+        }
+        let mut sorted = self.exact.clone();
+        sorted.sort_by(f64::total_cmp);
+        let count = sorted.len();
+        for (index, &number) in sorted.iter().enumerate() {
+            push(number, (index + 1) as f64 / count as f64);
+        }
+        if points.len() > most.max(2) {
+            let (last, step) = (points.len() - 1, points.len().div_ceil(most.max(2)));
+            let mut index = 0;
+            points.retain(|_| {
+                let keep = index % step == 0 || index == last;
+                index += 1;
+                keep
+            });
+        }
+        points
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Distribution, MOST_EXACT};
+
+    #[test]
+    fn a_curve_has_a_point_for_each_number() {
+        let mut numbers = Distribution::default();
+        assert_eq!(numbers.curve(10), []);
+        for number in [2.0, 0.0, 1.0, 1.0] {
+            numbers.add(number);
+        }
+        assert_eq!(numbers.curve(10), [(0.0, 0.25), (1.0, 0.75), (2.0, 1.0)]);
+    }
+
+    #[test]
+    fn a_long_curve_is_thinned_and_keeps_its_ends() {
+        for count in [1000, 2 * MOST_EXACT] {
+            let mut numbers = Distribution::default();
+            (1..=count).for_each(|number| numbers.add(number as f64));
+            let curve = numbers.curve(100);
+            assert!((50..=102).contains(&curve.len()), "{}", curve.len());
+            assert!(curve.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1));
+            let (first, last) = (curve[0], curve[curve.len() - 1]);
+            assert!((first.0 - 1.0).abs() < 0.01 && (last.0 / count as f64 - 1.0).abs() < 0.01, "{last:?}");
+            assert!((last.1 - 1.0).abs() < f64::EPSILON);
+            for (number, share) in curve.into_iter().skip(1) {
+                assert!((number / count as f64 / share - 1.0).abs() < 0.02, "{number} {share}");
+            }
+        }
+    }
 
     #[test]
     fn small_ones_are_exact() {

@@ -1,14 +1,18 @@
 //! What a paper would print about a capture: totals and distributions over the rows, kept in bounded memory.
 
 mod distribution;
+mod fallbacks;
 mod service;
+mod sizes;
 
 use crate::rows::{
-    Announcement, AnyRow, Close, Connection, Event, EventKind, Fallback, Family, Host, Issue, Sink, State,
-    Subflow, Traffic,
+    Announcement, AnyRow, Close, Connection, EventKind, Fallback, Family, Host, Issue, Sink, State, Subflow,
+    Traffic,
 };
 pub use distribution::Distribution;
+pub use fallbacks::Fallen;
 pub use service::service;
+pub use sizes::{SizeClass, Sizes};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
@@ -145,12 +149,16 @@ pub struct Summary {
     pub data_bytes: [u64; 2],
     /// Reinjected bytes of all connections, `c2s` and `s2c`.
     pub reinjected_bytes: [u64; 2],
+    /// Sizes and durations of established connections, their blocks and switching rates.
+    pub sizes: Sizes,
     /// Handovers, and connections that had any.
     pub handovers: u64,
     /// Connections with a handover.
     pub with_handover: u64,
     /// Connections by place of fallback.
     pub fallbacks: BTreeMap<Fallback, u64>,
+    /// Connections that fell back, by place, service and the direction in which it showed.
+    pub fallen: Fallen,
     /// Connections by kind of close.
     pub closes: BTreeMap<Close, u64>,
     /// Events by kind.
@@ -173,7 +181,10 @@ impl Summary {
             AnyRow::Connection(row) => self.add_connection(row),
             AnyRow::Subflow(row) => self.add_subflow(row),
             AnyRow::Announcement(row) => self.add_announcement(row),
-            AnyRow::Event(Event { kind, .. }) => *self.events.entry(*kind).or_default() += 1,
+            AnyRow::Event(row) => {
+                *self.events.entry(row.kind).or_default() += 1;
+                self.fallen.add_event(row);
+            }
             AnyRow::Host(Host { connections_as_client, .. }) => {
                 self.hosts += 1;
                 self.clients += u64::from(*connections_as_client > 0);
@@ -204,6 +215,7 @@ impl Summary {
         let carriers = self.carriers.remove(&row.connection_id).unwrap_or(0);
         self.connections += 1;
         self.incomplete += u64::from(!row.complete);
+        self.fallen.add_connection(row);
         *self.fallbacks.entry(row.fallback).or_default() += 1;
         if row.subflows_established == 0 {
             self.unanswered += 1;
@@ -233,6 +245,7 @@ impl Summary {
             self.reinjected.add(reinjected, unique);
             self.retransmitted.add(retransmitted, unique);
         }
+        self.sizes.add(row);
         self.retransmitted_bytes += retransmitted;
         self.data_bytes[0] += row.bytes_c2s;
         self.data_bytes[1] += row.bytes_s2c;

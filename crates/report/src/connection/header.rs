@@ -3,7 +3,8 @@
 use super::One;
 use super::list::notable;
 use super::style::Style;
-use super::text::{bytes, counted, duration, end, grouped};
+use super::text::{end};
+use crate::text::{bytes, counted, seconds as duration, grouped};
 use std::fmt::Write;
 use subflow_analysis::rows::Fallback;
 use subflow_rows::Hex32;

@@ -1,7 +1,8 @@
 //! Which connections there are, for somebody who has to choose one.
 
 use super::style::Style;
-use super::text::{bytes, counted, duration, end};
+use super::text::{end};
+use crate::text::{bytes, counted, seconds as duration};
 use std::fmt::Write;
 use subflow_analysis::rows::{Close, Connection, Fallback};
 use subflow_store::time::Rfc3339;

@@ -5,9 +5,11 @@ mod condense;
 mod header;
 mod lanes;
 mod list;
+mod page;
 mod paths;
 mod picture;
 mod style;
+mod svg;
 mod terminal;
 mod text;
 mod timeline;
@@ -15,12 +17,14 @@ mod timeline;
 pub use condense::condense;
 pub use lanes::{Lane, Lanes, Mark};
 pub use list::{list, notable};
+pub use page::page;
 pub use style::Style;
+pub use svg::svg;
 pub use terminal::{Terminal, render};
 pub use timeline::{Entry, Kind, timeline};
 
 use subflow_analysis::rows::{
-    Announcement, Carriage, Connection, Event, Packet, Reinjection, Sample, Subflow, Tables,
+    Announcement, AnyRow, Carriage, Connection, Event, Packet, Reinjection, Sample, Subflow, Tables,
 };
 use subflow_rows::Time;
 
@@ -65,6 +69,18 @@ impl<'a> One<'a> {
             carriages: part(&tables.carriages, id, |row| row.connection_id),
             samples: part(&tables.samples, id, |row| row.connection_id),
         })
+    }
+
+    /// Hands over all rows, table by table.
+    pub fn rows(&self, mut take: impl FnMut(AnyRow)) {
+        take(AnyRow::Connection(Box::new(self.connection.clone())));
+        self.subflows.iter().for_each(|row| take(AnyRow::Subflow(Box::new(row.clone()))));
+        self.announcements.iter().for_each(|row| take(AnyRow::Announcement(row.clone())));
+        self.reinjections.iter().for_each(|row| take(AnyRow::Reinjection(row.clone())));
+        self.events.iter().for_each(|row| take(AnyRow::Event(row.clone())));
+        self.packets.iter().for_each(|row| take(AnyRow::Packet(Box::new(row.clone()))));
+        self.carriages.iter().for_each(|row| take(AnyRow::Carriage(row.clone())));
+        self.samples.iter().for_each(|row| take(AnyRow::Sample(row.clone())));
     }
 
     /// Seconds from the connection's first packet to a moment.

@@ -2,7 +2,8 @@
 
 use super::One;
 use super::style::Style;
-use super::text::{counted, duration, end, grouped, percent};
+use super::text::{end};
+use crate::text::{counted, seconds as duration, grouped, percent};
 use std::fmt::Write;
 use subflow_analysis::rows::Subflow;
 

@@ -3,7 +3,7 @@
 use super::axis::{decimals, round_step};
 use super::lanes::{Lanes, Mark};
 use super::style::Style;
-use super::text::{bytes, duration};
+use crate::text::{bytes, seconds as duration};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 

@@ -7,7 +7,8 @@ use super::lanes::Lanes;
 use super::paths::paths;
 use super::picture::{columns, picture};
 use super::style::Style;
-use super::text::{counted, wrapped};
+use super::text::{wrapped};
+use crate::text::{counted};
 use super::timeline::{Entry, Kind, timeline};
 use std::fmt::Write;
 

@@ -1,7 +1,8 @@
 //! Who did what when: one list made from all tables, for terminal and page alike.
 
 use super::One;
-use super::text::{bytes, counted, duration, end, grouped};
+use super::text::{end};
+use crate::text::{bytes, counted, seconds as duration, grouped};
 use std::collections::{BTreeMap, BTreeSet};
 use subflow_analysis::rows::{
     Announcement, Carried, Close, Direction, Event, EventKind, Fallback, Opener, Packet, Reinjection, State,

@@ -14,16 +14,8 @@ mod sequence;
 mod stats;
 mod step;
 
+use crate::Output;
 use crate::connection::One;
-
-/// A file to be written: its name and its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// Name without a folder.
-    pub name: String,
-    /// The whole content.
-    pub text: String,
-}
 
 /// All files of one connection; `capture` is the name that stands in `stats_N.csv`. The detail tables must be there.
 pub fn files(one: &One<'_>, capture: &str) -> Vec<Output> {

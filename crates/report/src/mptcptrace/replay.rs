@@ -1,12 +1,12 @@
 //! The packets in order, each to all instruments in mptcptrace's order.
 
-use super::Output;
 use super::flight::Flight;
 use super::goodput::Goodput;
 use super::ordered::before;
 use super::sequence::Sequence;
 use super::stats::{self, Totals};
 use super::step::{Mapping, Step, bases};
+use crate::Output;
 use crate::connection::One;
 use std::collections::BTreeMap;
 use std::fmt::Write;

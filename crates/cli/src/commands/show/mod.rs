@@ -34,7 +34,7 @@ pub(super) fn run(args: ShowArgs) -> Result<Exit, Failure> {
                 .hint("give -c once, with one number"));
         }
     };
-    let files = Files::new(args.output.html, args.output.svg, args.output.csv, args.output.xplot, args.output.mptcptrace);
+    let files = Files::new(&args.output);
     interrupt::watch();
     let (interrupted, tables) = read(&captures, &reading)?;
     let chosen = match (wanted, tables.connections.as_slice()) {

@@ -1,0 +1,333 @@
+"use strict";
+// How figures look. What they show comes with them (`Figure::to_json`); fonts, colours, ticks, hover texts and what
+// fits on a phone or on paper are decided here, for all of them alike.
+(() => {
+  const drawn = new Map();
+  const MANY = 4000;
+
+  const SECONDS = [[1e-6, "1 µs"], [1e-5, "10 µs"], [1e-4, "100 µs"], [1e-3, "1 ms"], [1e-2, "10 ms"], [0.1, "100 ms"], [1, "1 s"],
+    [10, "10 s"], [60, "1 min"], [600, "10 min"], [3600, "1 h"], [36000, "10 h"], [86400, "1 d"], [864000, "10 d"], [8640000, "100 d"]];
+
+  // Ticks of a logarithmic axis from `low` to `high`, at most `most` of them.
+  function ticks(unit, low, high, most) {
+    let all = [];
+    if (unit === "s") {
+      all = SECONDS.filter(([value]) => value >= low * 0.999 && value <= high * 1.001);
+    } else {
+      for (let power = Math.ceil(Math.log10(low) - 1e-3); power <= Math.log10(high) + 1e-3; power += 1) {
+        const value = Math.pow(10, power);
+        const text = unit === "share" ? (power >= -2 ? value * 100 : (value * 100).toFixed(-2 - power)) + " %" : subflow.format(unit, Number(value.toPrecision(1)));
+        all.push([value, text]);
+      }
+    }
+    const step = Math.max(1, Math.ceil(all.length / Math.max(2, most)));
+    return all.filter((_, index) => index % step === 0);
+  }
+
+  // Smallest and largest value above zero that a log axis has to show, in whole decades.
+  function extent(data, axis) {
+    let low = Infinity;
+    let high = 0;
+    for (const trace of data) {
+      for (const value of trace[axis] || []) {
+        if (value > 0 && value < low) low = value;
+        if (value > high) high = value;
+      }
+    }
+    return low === Infinity ? null : [low, high];
+  }
+
+  function axis(spec, which, width, cuts) {
+    const own = spec[which];
+    const made = {
+      title: { text: own.title, standoff: 10, font: { size: 12 } },
+      gridcolor: subflow.colour("var(--line)"),
+      linecolor: subflow.colour("var(--muted)"),
+      tickcolor: subflow.colour("var(--line)"),
+      zeroline: false,
+      showline: which === "x",
+      automargin: true,
+      fixedrange: !spec.zoom,
+      ticks: which === "x" ? "outside" : "",
+      ticklen: 4,
+    };
+    if (own.log) {
+      const bounds = own.range || extent(spec.data, which);
+      made.type = "log";
+      if (bounds) {
+        let [low, high] = [bounds[0], bounds[1]];
+        if (which === "x") for (const cut of cuts) { low = Math.min(low, cut); high = Math.max(high, cut); }
+        const range = [Math.floor(Math.log10(low) + 1e-9), Math.ceil(Math.log10(high) - 1e-9)];
+        if (range[0] === range[1]) range[0] -= 1;
+        made.range = range;
+        const room = which === "x" ? Math.max(3, Math.floor(width / 64)) : 7;
+        const marks = ticks(own.unit, Math.pow(10, range[0]), Math.pow(10, range[1]), room);
+        made.tickvals = marks.map((mark) => mark[0]);
+        made.ticktext = marks.map((mark) => mark[1]);
+      }
+      return made;
+    }
+    if (own.range) made.range = own.range;
+    else if (own.unit !== "time" && own.unit !== "name") made.rangemode = "tozero";
+    switch (own.unit) {
+      case "share": made.tickformat = ",.0%"; if (own.range && own.range[1] === 1) made.range = [0, 1.02]; break;
+      case "time": made.type = "date"; made.nticks = Math.max(3, Math.floor(width / 110)); break;
+      case "name":
+        made.type = "category";
+        if (which === "y") { made.autorange = "reversed"; made.showgrid = false; }
+        else { made.showgrid = false; made.tickson = "labels"; }
+        break;
+      case "B": made.tickformat = "~s"; made.ticksuffix = "B"; break;
+      case "bit/s": made.tickformat = "~s"; made.ticksuffix = "bit/s"; break;
+      case "s": made.ticksuffix = " s"; made.nticks = Math.max(3, Math.floor(width / 80)); break;
+      default: made.tickformat = ",~r"; made.nticks = which === "x" ? Math.max(3, Math.floor(width / 80)) : 6;
+    }
+    return made;
+  }
+
+  // Puts the theme's colours where tokens stand.
+  function coloured(value) {
+    if (typeof value === "string") return value.startsWith("var(") ? subflow.colour(value) : value;
+    if (value && typeof value === "object" && !Array.isArray(value)) {
+      return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, coloured(part)]));
+    }
+    return value;
+  }
+
+  // Points of a trace that make a difference in this window: one a spot of about two pixels.
+  function thinned(trace, window, width, height) {
+    const count = trace.x.length;
+    const lines = !(trace.mode || "").startsWith("markers");
+    if (count <= MANY || (trace.type === "bar") || (lines && trace.x.includes(null))) return trace;
+    const [x0, x1, y0, y1] = window;
+    const columns = Math.max(1, Math.floor(width / 2));
+    const rows = Math.max(1, Math.floor(height / 2));
+    const kept = [];
+    const spots = new Uint8Array((columns + 1) * (rows + 1));
+    let before = -1;
+    let column = -1;
+    let extremes = null;
+    const close = () => {
+      if (extremes) kept.push(...[...new Set([extremes.first, extremes.low, extremes.high, extremes.last])].sort((a, b) => a - b));
+      extremes = null;
+    };
+    for (let at = 0; at < count; at += 1) {
+      const x = trace.x[at];
+      const y = trace.y[at];
+      if (x < x0) { before = at; continue; }
+      if (x > x1) { if (lines) { close(); kept.push(at); } break; }
+      const c = Math.floor(((x - x0) / (x1 - x0 || 1)) * columns);
+      if (lines) {
+        // A line keeps first, lowest, highest and last point of each column of pixels.
+        if (before >= 0) { kept.push(before); before = -1; }
+        if (c !== column) { close(); column = c; }
+        if (!extremes) extremes = { first: at, low: at, high: at, last: at };
+        if (y < trace.y[extremes.low]) extremes.low = at;
+        if (y > trace.y[extremes.high]) extremes.high = at;
+        extremes.last = at;
+      } else if (y >= y0 && y <= y1) {
+        const spot = c * (rows + 1) + Math.floor(((y - y0) / (y1 - y0 || 1)) * rows);
+        if (!spots[spot]) { spots[spot] = 1; kept.push(at); }
+      }
+    }
+    close();
+    const pick = (values) => (Array.isArray(values) ? kept.map((at) => values[at]) : values);
+    return { ...trace, x: pick(trace.x), y: pick(trace.y), text: pick(trace.text), hovertext: pick(trace.hovertext), customdata: pick(trace.customdata) };
+  }
+
+  function span(data, which) {
+    let low = Infinity;
+    let high = -Infinity;
+    for (const trace of data) for (const value of trace[which]) {
+      if (value === null) continue;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    return low > high ? [0, 1] : [low, high];
+  }
+
+  const large = (spec) => spec.data.some((trace) => trace.x.length > MANY && trace.type !== "bar");
+
+  function present(spec, trace) {
+    const made = coloured(trace);
+    const bar = made.type === "bar";
+    const lying = bar && made.orientation === "h";
+    const [places, sizes] = lying ? [made.y, made.x] : [made.x, made.y];
+    if (bar) {
+      const unit = lying ? spec.x.unit : spec.y.unit;
+      const measure = (lying ? spec.x : spec.y).title;
+      const several = spec.data.length > 1;
+      made.hoverinfo = "text";
+      made.hovertext = places.map((place, at) => (several ? made.name + ", " : "") + place + ": " + subflow.format(unit, sizes[at]) + " " + measure);
+      if (!spec.stacked && spec.data.length === 1) {
+        made.text = sizes.map((size) => subflow.format(unit, size));
+        made.textposition = "auto";
+        made.cliponaxis = false;
+      }
+      made.textangle = 0;
+      made.marker = { ...made.marker, line: { width: 0 } };
+    } else if (made.text) {
+      made.hovertext = made.text;
+      made.hoverinfo = "text";
+      delete made.text;
+    } else if (made.x.length <= MANY) {
+      const several = spec.data.length > 1;
+      made.hoverinfo = "text";
+      made.hovertext = made.x.map((x, at) => (several ? made.name + "<br>" : "") + subflow.format(spec.x.unit, x) + ": " + subflow.format(spec.y.unit, made.y[at]));
+    }
+    // Plotly reads some HTML in names and hover texts: tags from outside are taken out of it.
+    const plain = (text) => (typeof text === "string" ? text.replaceAll("<br>", "\n").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("\n", "<br>") : text);
+    if (made.hovertext) made.hovertext = made.hovertext.map(plain);
+    made.name = plain(made.name);
+    // A log axis cannot show 0; the line begins at the left edge, as high as the zeros lift it.
+    if (spec.x.log && made.type === "scatter" && made.mode === "lines" && made.x[0] <= 0) {
+      const bounds = spec.x.range || extent(spec.data, "x");
+      const low = bounds ? Math.pow(10, Math.floor(Math.log10(Math.min(bounds[0], ...(spec.cuts.length ? spec.cuts : [bounds[0]]))) + 1e-9)) : 1;
+      made.x = made.x.map((x) => (x <= 0 ? low : x));
+    } else if (spec.x.log && made.type === "scatter" && made.mode === "lines" && made.line && made.line.shape === "hv") {
+      // A distribution begins at 0.
+      made.x = [made.x[0], ...made.x];
+      made.y = [0, ...made.y];
+      if (made.hovertext) made.hovertext = [made.hovertext[0], ...made.hovertext];
+    }
+    return made;
+  }
+
+  function layout(spec, width, height) {
+    const ink = subflow.colour("var(--ink)");
+    const legend = spec.data.length > 1;
+    const made = {
+      width, height,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink },
+      margin: { l: 12, r: 16, t: legend ? 8 : 12, b: 12 },
+      xaxis: axis(spec, "x", width, spec.cuts), yaxis: axis(spec, "y", width, []),
+      barmode: spec.stacked ? "stack" : "group", bargap: 0.25,
+      hovermode: spec.data.some((trace) => trace.type === "bar" || large(spec)) ? "closest" : "closest",
+      hoverlabel: { bgcolor: subflow.colour("var(--card)"), bordercolor: subflow.colour("var(--line)"), font: { color: ink, size: 12 }, align: "left" },
+      dragmode: spec.zoom ? "zoom" : false,
+      showlegend: legend,
+      legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom", font: { size: 12 }, itemsizing: "constant" },
+      shapes: [], annotations: [],
+    };
+    for (const cut of spec.cuts) {
+      made.shapes.push({ type: "line", xref: "x", yref: "paper", x0: cut, x1: cut, y0: 0, y1: 1, layer: "below", line: { color: subflow.colour("var(--muted)"), width: 1, dash: "dot" } });
+      made.annotations.push({ xref: "x", yref: "paper", x: spec.x.log ? Math.log10(cut) : cut, y: 0.02, xanchor: "left", yanchor: "bottom", showarrow: false, text: subflow.format(spec.x.unit, cut), font: { size: 10, color: subflow.colour("var(--muted)") }, bgcolor: subflow.colour("var(--card)") });
+    }
+    if (spec.layout) Object.assign(made, coloured(spec.layout));
+    return made;
+  }
+
+  function windowOf(holder, spec) {
+    const full = holder._fullLayout;
+    const number = (value, unit) => (unit === "time" && typeof value === "string" ? Date.parse(value.replace(" ", "T") + "Z") : value);
+    if (full && full.xaxis && full.xaxis.range && holder.dataset.drawn) {
+      const x = full.xaxis.range.map((value) => number(value, spec.x.unit));
+      const y = full.yaxis.range;
+      return [x[0], x[1], Math.min(y[0], y[1]), Math.max(y[0], y[1])];
+    }
+    const x = span(spec.data, "x");
+    return [...x, ...span(spec.data, "y")];
+  }
+
+  function draw(holder, spec, size) {
+    const width = size || holder.clientWidth || 600;
+    const height = holder.clientHeight || spec.height;
+    const many = large(spec);
+    const view = many ? windowOf(holder, spec) : null;
+    const data = spec.data.map((trace) => present(spec, many ? thinned(trace, view, width, height) : trace));
+    const looks = layout(spec, width, height);
+    if (holder.dataset.drawn && spec.zoom) {
+      // What the reader zoomed into stays.
+      for (const which of ["xaxis", "yaxis"]) {
+        const now = holder._fullLayout[which];
+        if (now && holder.dataset.zoomed) { looks[which].range = now.range.slice(); looks[which].autorange = false; }
+      }
+    } else if (many) {
+      const pad = (low, high) => [low - (high - low) * 0.02, high + (high - low) * 0.02];
+      if (!looks.xaxis.range && spec.x.unit !== "time") looks.xaxis.range = pad(view[0], view[1]);
+      if (!looks.yaxis.range) looks.yaxis.range = pad(view[2], view[3]);
+    }
+    const config = { displayModeBar: false, responsive: false, typesetMath: false, showTips: false, scrollZoom: Boolean(spec.zoom && many), doubleClick: "reset" };
+    Plotly.react(holder, data, looks, config);
+    if (!holder.dataset.drawn && spec.zoom) {
+      let due = 0;
+      holder.on("plotly_relayout", (change) => {
+        if (!Object.keys(change).some((key) => key.startsWith("xaxis") || key.startsWith("yaxis"))) return;
+        if ("xaxis.autorange" in change || "yaxis.autorange" in change) delete holder.dataset.zoomed;
+        else holder.dataset.zoomed = "1";
+        if (!many) return;
+        cancelAnimationFrame(due);
+        due = requestAnimationFrame(() => draw(holder, spec));
+      });
+    }
+    holder.dataset.drawn = "1";
+    drawn.set(holder, spec);
+  }
+
+  // Figures of the page are drawn when they come into view.
+  const specs = new Map();
+  const spec = (holder) => {
+    const id = holder.dataset.figure;
+    if (!specs.has(id)) specs.set(id, JSON.parse(document.getElementById("figure-" + id).textContent));
+    return specs.get(id);
+  };
+  const holders = [...document.querySelectorAll("[data-figure]")];
+  const near = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      near.unobserve(entry.target);
+      if (!entry.target.dataset.drawn) draw(entry.target, spec(entry.target));
+    }
+  }, { rootMargin: "600px 0px" });
+  holders.forEach((holder) => near.observe(holder));
+
+  const redraw = (size) => {
+    for (const [holder, what] of drawn) {
+      if (holder.isConnected) draw(holder, what, size);
+      else { Plotly.purge(holder); drawn.delete(holder); }
+    }
+  };
+  subflow.onTheme(() => redraw());
+  // 182 mm of A4 and Letter between the margins, less the frame.
+  subflow.onPrint((printing) => {
+    if (printing) {
+      holders.forEach((holder) => { if (!holder.dataset.drawn) draw(holder, spec(holder)); });
+      redraw(620);
+    } else redraw();
+  });
+  let due = 0;
+  let last = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === last) return;
+    last = innerWidth;
+    cancelAnimationFrame(due);
+    due = requestAnimationFrame(() => redraw());
+  });
+
+  const NAMES = { s: "seconds", B: "bytes", share: "share", count: "count", "1/s": "per_second", "bit/s": "bits_per_second", time: "time_utc", name: "name" };
+  function rows(what) {
+    if (what.csv) return [what.csv.columns, what.csv.rows];
+    const title = (which) => (what[which].title || NAMES[what[which].unit]).replace(/[^A-Za-z0-9]+/g, "_").replace(/^_|_$/g, "");
+    const column = (which) => title(which) + (what[which].unit === "s" ? "_s" : what[which].unit === "B" ? "_bytes" : "");
+    const value = (which, number) => (what[which].unit === "time" && typeof number === "number" ? new Date(number).toISOString() : number);
+    const all = [];
+    for (const trace of what.data) trace.x.forEach((x, at) => { if (x !== null) all.push([trace.name || "", value("x", x), value("y", trace.y[at])]); });
+    return [["series", column("x"), column("y")], all];
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-csv]");
+    if (!button) return;
+    const holder = document.querySelector(`[data-figure="${CSS.escape(button.dataset.csv)}"]`);
+    subflow.csv(button.dataset.csv, ...rows(spec(holder)));
+  });
+
+  subflow.figure = (holder, what) => {
+    const full = { cuts: [], height: 240, ...what };
+    holder.style.height = full.height + "px";
+    draw(holder, full);
+  };
+  subflow.figureRows = rows;
+  // For tests and for printing from scripts.
+  subflow.drawAll = () => holders.forEach((holder) => { if (!holder.dataset.drawn) draw(holder, spec(holder)); });
+})();
