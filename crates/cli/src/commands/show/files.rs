@@ -79,7 +79,10 @@ impl Files {
 
 /// All tables of the connection.
 fn tables(one: &One<'_>, dir: &Path) -> Result<String, Failure> {
-    let mut sink = DirectorySink::create(dir, FileFormat::Csv, &Selection::all(&all_schemas()))?;
+    // What is not about connections stays out.
+    let schemas: Vec<_> =
+        all_schemas().into_iter().filter(|schema| !["traffic", "hosts", "issues"].contains(&schema.table)).collect();
+    let mut sink = DirectorySink::create(dir, FileFormat::Csv, &Selection::all(&schemas))?;
     one.rows(|row| sink.row(row));
     let written = sink.finish()?;
     let rows: u64 = written.iter().map(|table| table.rows).sum();
