@@ -73,7 +73,16 @@ impl Mark {
         }
     }
 
-    fn of(kind: Kind) -> Option<Self> {
+    /// What became of a subflow's handshake; nothing where it was not seen.
+    pub(super) const fn of_state(state: State) -> Option<Self> {
+        match state {
+            State::Established => Some(Self::Opened),
+            State::Midstream => None,
+            _ => Some(Self::Failed),
+        }
+    }
+
+    pub(super) fn of(kind: Kind) -> Option<Self> {
         Some(match kind {
             Kind::Retransmission => Self::Retransmission,
             Kind::Fin => Self::Fin,
@@ -133,13 +142,8 @@ impl Lanes {
                 let start = one.seconds(subflow.start);
                 let (first, last) = (column_of(start), column_of(start + subflow.duration));
                 let mut marks = vec![None; columns];
-                let opened = match subflow.state {
-                    State::Established => Some(Mark::Opened),
-                    State::Midstream => None,
-                    _ => Some(Mark::Failed),
-                };
                 if let Some(place) = marks.get_mut(first) {
-                    *place = opened;
+                    *place = Mark::of_state(subflow.state);
                 }
                 (subflow.subflow_id, first, last, marks)
             })

@@ -5,13 +5,16 @@ mod condense;
 mod header;
 mod lanes;
 mod list;
+mod packed;
 mod page;
 mod paths;
 mod picture;
+mod plotted;
 mod style;
 mod svg;
 mod terminal;
 mod text;
+mod thinned;
 mod timeline;
 
 pub use condense::condense;

@@ -12,7 +12,7 @@ const MOST: usize = 40;
 
 /// A few lines for each subflow; with `all`, for every one of them.
 pub(super) fn paths(one: &One<'_>, style: Style, all: bool) -> String {
-    let mut text = format!("{}\n", style.bold("Paths"));
+    let mut text = format!("{}  RTT: least / mean / most\n", style.bold("Paths"));
     let whole = |of: fn(&Subflow) -> u64| one.subflows.iter().map(of).sum::<u64>();
     let wholes = [whole(|row| row.bytes_c2s), whole(|row| row.bytes_s2c)];
     let most = if all { usize::MAX } else { MOST };

@@ -94,6 +94,7 @@ impl Entry {
             Kind::Retransmission => {
                 with(format!("{} of {}", counted(self.count, "retransmission"), bytes(self.bytes)))
             }
+            Kind::Fin => "FIN".to_owned(),
             _ if many => format!("{} times {}; first: {}", grouped(self.count), self.kind, self.detail),
             Kind::Handshake | Kind::Join | Kind::Announcement | Kind::Data | Kind::Close => self.detail.clone(),
             _ => format!("{}: {}", self.kind, self.detail),
@@ -315,7 +316,7 @@ fn segments(one: &One<'_>, resets: &BTreeMap<u64, &Event>, entries: &mut Vec<Ent
             entries.push(Entry { bytes, ..entry(Kind::Retransmission, detail) });
         }
         if packet.flags.contains('F') && finished.insert((subflow, direction.index())) {
-            entries.push(entry(Kind::Fin, "this direction of the subflow is closed".to_owned()));
+            entries.push(entry(Kind::Fin, String::new()));
         }
         if packet.flags.contains('R') {
             let detail = resets.get(&packet.frame).map_or("RST", |event| event.detail.as_str());

@@ -206,10 +206,11 @@ impl Page {
             subtitle: &self.subtitle,
             version: env!("CARGO_PKG_VERSION"),
             sections,
-            figures,
             data: &self.data,
             style: assets::STYLE,
-            plotly: assets::plotly(),
+            // Four megabytes that only figures need.
+            plotly: if figures.is_empty() { "" } else { assets::plotly() },
+            figures,
             scripts: assets::SCRIPTS.iter().chain(&self.scripts).copied().collect(),
         };
         view.write_into(out).map_err(Error::Page)
