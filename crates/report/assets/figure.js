@@ -5,7 +5,7 @@
   const drawn = new Map();
   const MANY = 4000;
 
-  const SECONDS = [[1e-6, "1 µs"], [1e-5, "10 µs"], [1e-4, "100 µs"], [1e-3, "1 ms"], [1e-2, "10 ms"], [0.1, "100 ms"], [1, "1 s"],
+  const SECONDS = [[1e-9, "1 ns"], [1e-8, "10 ns"], [1e-7, "100 ns"], [1e-6, "1 µs"], [1e-5, "10 µs"], [1e-4, "100 µs"], [1e-3, "1 ms"], [1e-2, "10 ms"], [0.1, "100 ms"], [1, "1 s"],
     [10, "10 s"], [60, "1 min"], [600, "10 min"], [3600, "1 h"], [36000, "10 h"], [86400, "1 d"], [864000, "10 d"], [8640000, "100 d"]];
 
   // Ticks of a logarithmic axis from `low` to `high`, at most `most` of them.
@@ -74,12 +74,20 @@
       case "time": made.type = "date"; made.nticks = Math.max(3, Math.floor(width / 110)); break;
       case "name":
         made.type = "category";
-        if (which === "y") { made.autorange = "reversed"; made.showgrid = false; }
+        if (which === "y") {
+          const names = spec.order || [...new Set(spec.data.flatMap((trace) => trace.y))].filter((name) => name !== null);
+          Object.assign(made, { categoryarray: names, range: [names.length - 0.4, -0.6], showgrid: false, ticks: "outside", ticklen: 6, tickcolor: "rgba(0,0,0,0)" });
+        }
         else { made.showgrid = false; made.tickson = "labels"; }
         break;
       case "B": made.tickformat = "~s"; made.ticksuffix = "B"; break;
       case "bit/s": made.tickformat = "~s"; made.ticksuffix = "bit/s"; break;
       case "s": made.ticksuffix = " s"; made.nticks = Math.max(3, Math.floor(width / 80)); break;
+      case "count":
+        if (span(spec.data.map((trace) => ({ [which]: trace[which].filter((value) => typeof value === "number") })), which)[1] <= 5) made.dtick = 1;
+        made.tickformat = ",~r";
+        made.nticks = which === "x" ? Math.max(3, Math.floor(width / 80)) : 6;
+        break;
       default: made.tickformat = ",~r"; made.nticks = which === "x" ? Math.max(3, Math.floor(width / 80)) : 6;
     }
     return made;
@@ -159,10 +167,11 @@
       const several = spec.data.length > 1;
       made.hoverinfo = "text";
       made.hovertext = places.map((place, at) => (several ? made.name + ", " : "") + place + ": " + subflow.format(unit, sizes[at]) + " " + measure);
-      if (!spec.stacked && spec.data.length === 1) {
+      if (!spec.stacked && sizes.length * spec.data.length <= 24) {
         made.text = sizes.map((size) => subflow.format(unit, size));
-        made.textposition = "auto";
+        made.textposition = lying ? "auto" : "outside";
         made.cliponaxis = false;
+        made.constraintext = "none";
       }
       made.textangle = 0;
       made.marker = { ...made.marker, line: { width: 0 } };
@@ -203,16 +212,19 @@
       margin: { l: 12, r: 16, t: legend ? 8 : 12, b: 12 },
       xaxis: axis(spec, "x", width, spec.cuts), yaxis: axis(spec, "y", width, []),
       barmode: spec.stacked ? "stack" : "group", bargap: 0.25,
-      hovermode: spec.data.some((trace) => trace.type === "bar" || large(spec)) ? "closest" : "closest",
+      hovermode: "closest",
       hoverlabel: { bgcolor: subflow.colour("var(--card)"), bordercolor: subflow.colour("var(--line)"), font: { color: ink, size: 12 }, align: "left" },
       dragmode: spec.zoom ? "zoom" : false,
       showlegend: legend,
-      legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom", font: { size: 12 }, itemsizing: "constant" },
+      legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom", font: { size: 12 }, itemsizing: "trace", itemwidth: 36 },
       shapes: [], annotations: [],
     };
-    for (const cut of spec.cuts) {
+    const highest = made.xaxis.range ? made.xaxis.range[1] : null;
+    for (const [index, cut] of spec.cuts.entries()) {
+      // At the right edge there is no room to the right of the line.
+      const edge = spec.x.log && highest !== null && highest - Math.log10(cut) < 0.08 * (highest - made.xaxis.range[0]);
       made.shapes.push({ type: "line", xref: "x", yref: "paper", x0: cut, x1: cut, y0: 0, y1: 1, layer: "below", line: { color: subflow.colour("var(--muted)"), width: 1, dash: "dot" } });
-      made.annotations.push({ xref: "x", yref: "paper", x: spec.x.log ? Math.log10(cut) : cut, y: 0.02, xanchor: "left", yanchor: "bottom", showarrow: false, text: subflow.format(spec.x.unit, cut), font: { size: 10, color: subflow.colour("var(--muted)") }, bgcolor: subflow.colour("var(--card)") });
+      made.annotations.push({ xref: "x", yref: "paper", x: spec.x.log ? Math.log10(cut) : cut, y: 0.02 + 0.08 * (index % 2), xanchor: edge ? "right" : "left", yanchor: "bottom", showarrow: false, text: subflow.format(spec.x.unit, cut), font: { size: 10, color: subflow.colour("var(--muted)") }, bgcolor: subflow.colour("var(--card)") });
     }
     if (spec.layout) Object.assign(made, coloured(spec.layout));
     return made;

@@ -24,7 +24,7 @@
   }
 
   for (const table of document.querySelectorAll("table.sortable")) {
-    if (table.tBodies[0].rows.length < 2) continue;
+    if (table.tBodies[0].rows.length < 4) continue;
     [...table.tHead.rows[0].cells].forEach((heading, at) => {
       if (!heading.textContent) return;
       const button = subflow.element("button", { type: "button", onclick: () => sort(table, heading, at) }, heading.textContent);

@@ -22,6 +22,12 @@ pub(crate) struct AnalyzeArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 
+    /// Write a report to read in a browser: one HTML file with figures, tables and all connections
+    ///
+    /// Needs no network and no other file. Goes together with every other output.
+    #[arg(long, value_name = "FILE.html", help_heading = "Output")]
+    pub(crate) report: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 
@@ -44,6 +50,9 @@ const EXAMPLES: &str = "\
 Examples:
   A summary of one capture:
     subflow analyze trace.pcap
+
+  The same as a page with figures, for a browser:
+    subflow analyze trace.pcap --report trace.html
 
   Months of rotated, compressed captures as Parquet, one file a table:
     subflow analyze -o tables /var/log/captures/*.pcap.zst

@@ -18,6 +18,8 @@ pub(crate) struct Analyze {
     pub(crate) captures: Vec<PathBuf>,
     pub(crate) reading: Reading,
     pub(crate) output: Output,
+    /// The file that a report is to be written to.
+    pub(crate) report: Option<PathBuf>,
     pub(crate) strict: bool,
 }
 
@@ -71,7 +73,13 @@ impl Analyze {
         let output = output(args.output, layer.format.take())?;
         let mut reading = Reading::of(args.filter, &args.talk, &layer)?;
         reading.options.detail = output.wants_detail();
-        Ok(Self { captures: args.captures, output, strict: layer.strict.unwrap_or(false), reading })
+        Ok(Self {
+            captures: args.captures,
+            output,
+            report: report(args.report)?,
+            strict: layer.strict.unwrap_or(false),
+            reading,
+        })
     }
 }
 
@@ -129,6 +137,25 @@ fn output(args: OutputArgs, format: Option<(Format, Origin)>) -> Result<Output, 
                 .hint("name a folder for them with -o DIR, or choose json, jsonl or csv for standard output"))
         }
     }
+}
+
+/// A report is a file: told before hours of reading, not after.
+fn report(path: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    if path.as_os_str() == "-" {
+        return Err(Failure::usage("a report is written to a file, not to standard output")
+            .hint("name the file, as in --report trace.html"));
+    }
+    if path.is_dir() {
+        return Err(Failure::usage(format!("{}: a folder, not a file for the report", path.display()))
+            .hint(format!("name a file in it, as in --report {}", path.join("report.html").display())));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Failure::usage(format!("{}: no such folder for the report", folder.display()))
+            .hint("make the folder first, or name another one"));
+    }
+    Ok(Some(path))
 }
 
 /// Standard output holds the CSV of one table: the one chosen, or the default one.

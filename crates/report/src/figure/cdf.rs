@@ -13,7 +13,7 @@ pub struct Cdf {
 impl Cdf {
     /// An empty one over this axis.
     pub fn new(id: &str, title: &str, x: Axis) -> Self {
-        let y = Axis::new("share not above", Unit::Share).range(0.0, 1.0);
+        let y = Axis::new("cumulative share", Unit::Share).range(0.0, 1.0);
         Self { figure: Figure::new(id, title, x, y), lines: 0 }
     }
 

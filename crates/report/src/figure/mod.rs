@@ -78,6 +78,7 @@ pub struct Figure {
     traces: Vec<Value>,
     stacked: bool,
     cuts: Vec<f64>,
+    order: Option<Vec<String>>,
     csv: Option<Value>,
 }
 
@@ -98,6 +99,7 @@ impl Figure {
             traces: Vec::new(),
             stacked: false,
             cuts: Vec::new(),
+            order: None,
             csv: None,
         }
     }
@@ -135,6 +137,11 @@ impl Figure {
     /// Bars of one place stand on one another instead of side by side.
     pub fn stacked(self) -> Self {
         Self { stacked: true, ..self }
+    }
+
+    /// The order of the names on the y axis from the top; without it, that in which they first come.
+    pub fn order(self, names: Vec<String>) -> Self {
+        Self { order: Some(names), ..self }
     }
 
     /// Marks a value of the x axis with a thin line.
@@ -175,6 +182,7 @@ impl Figure {
             "zoom": self.zoom,
             "stacked": self.stacked,
             "cuts": self.cuts,
+            "order": self.order,
             "csv": self.csv,
             "data": self.traces,
         })

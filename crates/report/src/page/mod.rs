@@ -89,9 +89,11 @@ pub struct Finding {
 pub enum Tone {
     /// As it is.
     Plain,
-    /// Well.
+    /// As good news.
     Good,
-    /// With care.
+    /// With care: it may mean something.
+    Care,
+    /// As bad news.
     Bad,
 }
 
@@ -100,6 +102,7 @@ impl Tone {
         match self {
             Self::Plain => "plain",
             Self::Good => "good",
+            Self::Care => "care",
             Self::Bad => "bad",
         }
     }
@@ -140,7 +143,7 @@ impl Section {
         self.block(Block::Text(words.into()))
     }
 
-    /// Adds a table; `Empty` is said in its stead where it has no row and no words for that.
+    /// Adds a table.
     pub fn table(self, table: Table) -> Self {
         self.block(Block::Table(table))
     }

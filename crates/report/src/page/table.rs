@@ -65,6 +65,11 @@ impl Cell {
         Self { shown: bytes(number), value: number.to_string() }
     }
 
+    /// A number, and how it is shown.
+    pub fn number(number: f64, shown: impl Into<String>) -> Self {
+        Self { shown: shown.into(), value: number.to_string() }
+    }
+
     /// Seconds, when known.
     pub fn seconds(number: Option<f64>) -> Self {
         number.map_or_else(Self::unknown, |number| Self { shown: seconds(number), value: number.to_string() })

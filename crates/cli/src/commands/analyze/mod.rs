@@ -12,8 +12,11 @@ use crate::settings::{Analyze, Talk};
 use crate::text::counted;
 use output::{Finished, Rows, Seen};
 use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use subflow_analysis::rows::all_schemas;
+use subflow_report::capture::{CaptureReport, Source};
+use subflow_report::capture_report;
 use subflow_store::dictionary;
 
 pub(super) fn run(args: AnalyzeArgs) -> Result<Exit, Failure> {
@@ -24,12 +27,16 @@ pub(super) fn run(args: AnalyzeArgs) -> Result<Exit, Failure> {
     let settings = Analyze::new(args)?;
     interrupt::watch();
     let input = reading::open(&settings.captures)?;
-    let rows = Rows::new(settings.output)?;
+    let rows = Rows::new(settings.output, settings.report.is_some())?;
     let begin = Instant::now();
     let failed = rows.failed();
-    let (outcome, rows) = reading::read(input, &settings.reading, rows, &failed);
+    let (outcome, mut rows) = reading::read(input, &settings.reading, rows, &failed);
+    let report = rows.take_report();
     let (seen, finished) = rows.finish()?;
     tell(settings.reading.talk, &outcome, &seen, &finished, begin);
+    if let (Some(report), Some(path)) = (report, &settings.report) {
+        write_report(report, path, &settings.captures, &outcome, settings.reading.talk)?;
+    }
     if outcome.interrupted {
         return Ok(Exit::Interrupted);
     }
@@ -39,6 +46,34 @@ pub(super) fn run(args: AnalyzeArgs) -> Result<Exit, Failure> {
             .hint("the table `issues` lists them; without --strict this is a warning"));
     }
     Ok(Exit::Done)
+}
+
+/// Writes the page, and says where.
+fn write_report(
+    report: CaptureReport,
+    path: &Path,
+    captures: &[PathBuf],
+    outcome: &Outcome,
+    talk: Talk,
+) -> Result<(), Failure> {
+    let name = |path: &PathBuf| match path.to_string_lossy() {
+        name if name == "-" => "standard input".to_owned(),
+        name => name.into_owned(),
+    };
+    let source = Source {
+        captures: captures.iter().map(name).collect(),
+        files: outcome.files,
+        packets: outcome.packets,
+        span_ns: outcome.span_ns,
+        interrupted: outcome.interrupted,
+    };
+    capture_report(report, &source, path).map_err(|error| {
+        Failure::failed(error).hint("name a file that you may write to, on a disk with room, with --report")
+    })?;
+    if !talk.quiet {
+        console::note(format!("report in {}", path.display()));
+    }
+    Ok(())
 }
 
 /// Says what happened, on standard error.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use subflow_analysis::rows::{AnyRow, Issue, Sink};
 use subflow_analysis::summary::Summary;
+use subflow_report::capture::CaptureReport;
 use subflow_store::{DirectorySink, StreamSink, Written};
 
 /// Issues that are kept to be told on standard error.
@@ -17,6 +18,7 @@ const ISSUES_KEPT: usize = 1000;
 /// Takes every row, passes it on, and remembers what is told at the end.
 pub(super) struct Rows {
     to: To,
+    report: Option<Box<CaptureReport>>,
     seen: Seen,
     failed: Arc<AtomicBool>,
 }
@@ -54,8 +56,8 @@ pub(super) enum Finished {
 }
 
 impl Rows {
-    /// Opens the output.
-    pub(super) fn new(output: Output) -> Result<Self, Failure> {
+    /// Opens the output; the rows go into a report, too, if one is wanted.
+    pub(super) fn new(output: Output, report: bool) -> Result<Self, Failure> {
         let to = match output {
             Output::Summary => To::Summary(Box::default()),
             Output::Stream(stream) => To::Stream(Box::new(open(stream)?)),
@@ -64,12 +66,18 @@ impl Rows {
                 To::Directory { dir, sink }
             }
         };
-        Ok(Self { to, seen: Seen::default(), failed: Arc::default() })
+        let report = report.then(Box::default);
+        Ok(Self { to, report, seen: Seen::default(), failed: Arc::default() })
     }
 
     /// A flag that rises when the output takes no more rows.
     pub(super) fn failed(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.failed)
+    }
+
+    /// The report, if one is wanted.
+    pub(super) fn take_report(&mut self) -> Option<CaptureReport> {
+        self.report.take().map(|report| *report)
     }
 
     /// Writes what was held back.
@@ -106,6 +114,9 @@ impl Sink for Rows {
             if self.seen.first_issues.len() < ISSUES_KEPT {
                 self.seen.first_issues.push(issue.clone());
             }
+        }
+        if let Some(report) = &mut self.report {
+            report.row(row.clone());
         }
         let failed = match &mut self.to {
             To::Summary(summary) => {

@@ -17,6 +17,8 @@ pub(crate) struct Outcome {
     pub(crate) packets: u64,
     /// Files that they came from.
     pub(crate) files: u64,
+    /// Times of the earliest and the latest of them, nanoseconds since 1970; `None` without packets.
+    pub(crate) span_ns: Option<(i64, i64)>,
     /// Whether Ctrl-C ended it.
     pub(crate) interrupted: bool,
 }
@@ -32,7 +34,7 @@ pub(crate) fn read<S: Sink>(input: Input, reading: &Reading, sink: S, failed: &A
     };
     // Where the system gives no second thread, one does both.
     let ahead = if reading.threads > 1 { Ahead::start(input) } else { Err(Box::new(input)) };
-    let (packets, input) = match ahead {
+    let ((packets, span_ns), input) = match ahead {
         Ok(mut ahead) => (pump(&mut ahead, &mut analyzer, &mut go_on), ahead.finish()),
         Err(mut input) => (pump(&mut *input, &mut analyzer, &mut go_on), *input),
     };
@@ -45,7 +47,7 @@ pub(crate) fn read<S: Sink>(input: Input, reading: &Reading, sink: S, failed: &A
         analyzer.issue(Issue { file: String::new(), offset: None, reason, count: 1, lost: true });
     }
     let files = u64::try_from(input.files().len()).unwrap_or(u64::MAX);
-    (Outcome { packets, files, interrupted }, analyzer.finish())
+    (Outcome { packets, files, span_ns, interrupted }, analyzer.finish())
 }
 
 /// How far the reading has come.
@@ -55,16 +57,19 @@ struct Seen {
     connections: u64,
 }
 
-/// Feeds packets to the analyser until the end, or until `go_on` says no; returns how many.
+/// Feeds packets to the analyser until the end, or until `go_on` says no; returns how many, and from when to when.
 fn pump<S: Sink>(
     input: &mut impl Packets,
     analyzer: &mut Analyzer<S>,
     go_on: &mut impl FnMut(Seen) -> bool,
-) -> u64 {
+) -> (u64, Option<(i64, i64)>) {
     let mut packets = 0_u64;
+    let (mut first, mut last) = (i64::MAX, i64::MIN);
     while let Some(packet) = input.next_packet() {
         analyzer.packet(&packet);
         packets += 1;
+        first = first.min(packet.time_ns);
+        last = last.max(packet.time_ns);
         if packets.is_multiple_of(ROUND) {
             let seen = Seen { bytes: input.bytes_read(), packets, connections: analyzer.connections() };
             if !go_on(seen) {
@@ -72,5 +77,5 @@ fn pump<S: Sink>(
             }
         }
     }
-    packets
+    (packets, (packets > 0).then_some((first, last)))
 }
