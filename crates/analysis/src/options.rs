@@ -14,19 +14,25 @@ pub struct Options {
     /// Whether to yield every packet, carriage of data and round-trip sample of the connections that the filter keeps, too
     /// (tables `packets`, `carriages`, `samples`).
     pub detail: bool,
+    /// Width of the intervals of table `series`, in nanoseconds; `None` for no such rows.
+    pub series_ns: Option<i64>,
+    /// The shortest stall that is a row of table `stalls`, in nanoseconds.
+    pub stall_ns: i64,
     /// What to keep.
     pub filter: Filter,
 }
 
 impl Default for Options {
     /// An hour of silence (joins after an hour have been published), three minutes for an answer to a SYN (Linux
-    /// repeats it for two), a minute for late packets, no filter.
+    /// repeats it for two), a minute for late packets, intervals of a second, stalls from 100 ms on, no filter.
     fn default() -> Self {
         Self {
             idle_timeout_ns: 3_600_000_000_000,
             handshake_timeout_ns: 180_000_000_000,
             linger_ns: 60_000_000_000,
             detail: false,
+            series_ns: Some(1_000_000_000),
+            stall_ns: 100_000_000,
             filter: Filter::default(),
         }
     }

@@ -36,20 +36,26 @@ pub(crate) struct Segment<'a> {
     pub(crate) window: u16,
     /// Window scale option.
     pub(crate) window_scale: Option<u8>,
+    /// Maximum segment size option.
+    pub(crate) max_segment: Option<u16>,
+    /// Whether a SACK block tells of bytes beyond the ACK.
+    pub(crate) selective: bool,
+    /// Bytes on the wire from the IP header onward.
+    pub(crate) wire_len: u32,
     tcp: Tcp<'a>,
 }
 
 impl<'a> Segment<'a> {
-    /// Looks through the options of a segment once.
+    /// Looks through the options of a segment once. `wire` is the length of the IP payload and of the whole IP packet.
     #[inline]
-    pub(crate) fn of(tcp: Tcp<'a>, wire_payload: u32, hop_limit: u8, time: i64, frame: u64) -> Self {
+    pub(crate) fn of(tcp: Tcp<'a>, wire: (u32, u32), hop_limit: u8, time: i64, frame: u64) -> Self {
         let mut segment = Self {
             time,
             frame,
             seq: tcp.seq(),
             ack: tcp.ack(),
             flags: tcp.flags(),
-            len: wire_payload.saturating_sub(tcp.header_len() as u32),
+            len: wire.0.saturating_sub(tcp.header_len() as u32),
             timestamps: None,
             dss: None,
             others: false,
@@ -58,6 +64,9 @@ impl<'a> Segment<'a> {
             hop_limit,
             window: tcp.window(),
             window_scale: None,
+            max_segment: None,
+            selective: false,
+            wire_len: wire.1,
             tcp,
         };
         for option in tcp.options() {
@@ -65,7 +74,12 @@ impl<'a> Segment<'a> {
                 TcpOption::Timestamps { value, echo } => segment.timestamps = Some((value, echo)),
                 TcpOption::Mptcp(Mptcp::Dss(dss)) if segment.dss.is_none() => segment.dss = Some(dss),
                 TcpOption::Mptcp(_) => segment.others = true,
+                TcpOption::Sack(mut blocks) => {
+                    segment.selective =
+                        blocks.any(|(left, _)| left.wrapping_sub(segment.ack).cast_signed() > 0);
+                }
                 TcpOption::WindowScale(shift) => segment.window_scale = Some(shift),
+                TcpOption::MaxSegmentSize(size) => segment.max_segment = Some(size),
                 TcpOption::Malformed { reason, .. } => {
                     // Where the snap length cut, the walk ends in an option that is only cut.
                     segment.damage = (!segment.options_cut).then_some(reason);

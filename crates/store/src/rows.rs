@@ -21,6 +21,8 @@ pub(crate) fn table_and_cells(row: &AnyRow) -> (&'static str, Vec<Value<'_>>) {
         AnyRow::Subflow(row) => of(&**row),
         AnyRow::Announcement(row) => of(row),
         AnyRow::Reinjection(row) => of(row),
+        AnyRow::Stall(row) => of(row),
+        AnyRow::Series(row) => of(&**row),
         AnyRow::Event(row) => of(row),
         AnyRow::Host(row) => of(row),
         AnyRow::Issue(row) => of(row),

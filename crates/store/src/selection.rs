@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn nothing_asked_for_is_everything() {
         assert_eq!(Selection::new(&SCHEMAS, &[], &[], "connections"), Ok(Selection::all(&SCHEMAS)));
-        assert_eq!(Selection::all(&SCHEMAS).layouts().len(), 8);
+        assert_eq!(Selection::all(&SCHEMAS).layouts().len(), 10);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{Analyzer, Flow, Role};
 use crate::{
-    connection::Connection,
+    connection::{Connection, Measuring},
     flow::End,
     issues::Oddity,
     rows::{Direction, Sink},
@@ -148,7 +148,8 @@ impl<S: Sink> Analyzer<S> {
         let id = self.next_id;
         self.next_id += 1;
         let sight = Sight::of((client, server), segment);
-        let mut connection = Box::new(Connection::new(id, client, server, sight));
+        let measuring = Measuring { series: self.options.series_ns, stall: self.options.stall_ns };
+        let mut connection = Box::new(Connection::new(id, client, server, sight, measuring));
         let filter = &self.options.filter;
         if self.options.detail && filter.takes_connection(id) && filter.takes_flow(client, server) {
             connection.tell_all();

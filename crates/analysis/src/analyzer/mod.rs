@@ -10,7 +10,7 @@ use crate::{
     issues::{IssueTable, Oddity},
     options::Options,
     reassembly::{Reassembly, Whole},
-    rows::{AnyRow, Direction, Issue, Sink},
+    rows::{Direction, Issue, Sink},
     segment::Segment,
     traffic::{HostTable, TrafficTable},
 };
@@ -31,8 +31,6 @@ const LOOKS_AFTER_SYN: u16 = 4;
 const LATEST_SYN: i64 = 10_000_000_000;
 /// Packets between two looks for what has ended; more when there are many flows, so that looking stays cheap.
 const FEWEST_BETWEEN_SWEEPS: usize = 32_768;
-/// Reinjection rows kept with a connection before they are written.
-const MOST_REINJECTIONS: usize = 4096;
 
 /// What a flow turned out to be.
 #[derive(Debug)]
@@ -254,7 +252,7 @@ impl<S: Sink> Analyzer<S> {
             // Bare flows without a chance of MPTCP cost no walk through their options.
             Role::Copy => None,
             Role::Plain if flow.looks >= LOOKS => None,
-            _ => Some(Segment::of(tcp, ip.payload_len, ip.hop_limit, time, frame)),
+            _ => Some(Segment::of(tcp, (ip.payload_len, ip.total_len), ip.hop_limit, time, frame)),
         };
         let print = Print {
             flow: (number, side),
@@ -372,12 +370,13 @@ impl<S: Sink> Analyzer<S> {
         if let Some(detail) = &mut connection.detail {
             detail.drain((!connection.copy).then_some(&mut self.sink));
         }
-        if connection.reinjections.len() >= MOST_REINJECTIONS {
+        if connection.has_many_rows() {
             let ends = (connection.client, connection.server);
-            let kept = self.options.filter.takes_connection(connection.id)
+            let kept = !connection.copy
+                && self.options.filter.takes_connection(connection.id)
                 && self.options.filter.takes_flow(ends.0, ends.1);
-            for row in connection.reinjections.drain(..).filter(|_| kept) {
-                self.sink.row(AnyRow::Reinjection(row));
+            for row in connection.take_rows().filter(|_| kept) {
+                self.sink.row(row);
             }
         }
     }

@@ -2,10 +2,9 @@
 
 use super::{Connection, Subflow, half::Piece};
 use crate::{
-    rows::{Direction, Fallback, Reinjection, ReinjectionCause},
-    track::dataspace::{Carrier, Known, Part},
+    rows::{Direction, Fallback},
+    track::dataspace::{Carrier, Known},
 };
-use subflow_rows::Time;
 
 impl Connection {
     /// Subflow bytes seen for the first time go where the mappings say.
@@ -39,16 +38,25 @@ impl Connection {
             if in_force {
                 half.mapped += (piece.end - piece.start).cast_unsigned();
             }
+            let mut at = piece.start;
             for &range in &ranges {
-                self.carry(subflow, direction, piece, range);
+                self.carry(subflow, direction, piece, range, at);
+                at += range.1 - range.0;
             }
         }
         self.mapped = ranges;
         unmapped == 0
     }
 
-    /// A subflow carries the data-level bytes of `range`, in the segment that `piece` was part of.
-    fn carry(&mut self, subflow: &mut Subflow, direction: Direction, piece: Piece, range: (i64, i64)) {
+    /// A subflow carries the data-level bytes of `range` from its position `at` on, in the segment that `piece` was part of.
+    fn carry(
+        &mut self,
+        subflow: &mut Subflow,
+        direction: Direction,
+        piece: Piece,
+        range: (i64, i64),
+        at: i64,
+    ) {
         let index = direction.index();
         let carrier = subflow.id;
         if self.last_carrier[index] != Some(carrier) {
@@ -62,70 +70,36 @@ impl Connection {
         let before = self.data[index].unique;
         let mut parts = std::mem::take(&mut self.parts);
         parts.clear();
-        let by = Carrier { subflow: carrier, time: piece.time, frame: piece.frame };
+        let by = Carrier { subflow: carrier, time: piece.time, frame: piece.frame, at, filled: piece.filled };
         self.data[index].carry(range.0, range.1, by, |part| parts.push(part));
         if self.data[index].unique > before || half.last_new.is_none() {
             half.last_new = Some(piece.time);
         }
+        let seen = (piece.time, piece.frame);
+        let mut end = None;
         for &part in &parts {
-            if let Known::Again(first) = part.known {
-                self.carried_again(subflow, direction, piece, part, first);
+            match part.known {
+                Known::Again(first) => {
+                    let at = at + (part.start - range.0);
+                    self.carried_again(subflow, direction, piece, (part, at), first);
+                }
+                Known::New { .. } => {
+                    self.carried_new(subflow, direction, (part.start, part.end), seen);
+                    end = Some(part.end);
+                }
             }
             if self.detail.is_some() {
                 self.tell_carried(carrier, direction, piece, part);
             }
         }
         self.parts = parts;
+        if let Some(end) = end {
+            self.placed_new(subflow, direction, end, range.1 - range.0, seen);
+        }
     }
 
     /// Whether the subflow repeats its own bytes. Bytes of long ago are its own while no other carries data.
     pub(super) fn is_same_carrier(&self, subflow: u16, first: Option<Carrier>) -> bool {
         first.map_or(self.carriers < 2, |first| first.subflow == subflow)
-    }
-
-    fn carried_again(
-        &mut self,
-        subflow: &mut Subflow,
-        direction: Direction,
-        piece: Piece,
-        part: Part,
-        first: Option<Carrier>,
-    ) {
-        let index = direction.index();
-        let bytes = (part.end - part.start) as u64;
-        if self.is_same_carrier(subflow.id, first) {
-            self.meta_repeated[index] += bytes;
-            return;
-        }
-        self.reinjected[index] += bytes;
-        subflow.halves[index].reinjected += bytes;
-        let covered = self.data[index].acked() >= part.end;
-        self.reinjections.push(Reinjection {
-            connection_id: self.id,
-            direction,
-            time: Time(piece.time),
-            frame: piece.frame,
-            dsn: part.start,
-            bytes,
-            from_subflow: first.map(|first| u32::from(first.subflow)),
-            to_subflow: u32::from(subflow.id),
-            delay: first.map(|first| (piece.time - first.time) as f64 / 1e9),
-            useful: covered.then_some(false),
-            cause: first.and_then(|first| self.cause(direction, first, piece.time)),
-        });
-    }
-
-    /// Why bytes that `first` carried are sent elsewhere now.
-    fn cause(&self, direction: Direction, first: Carrier, now: i64) -> Option<ReinjectionCause> {
-        let sent = first.time;
-        let holder = self.holders.get(usize::from(first.subflow))?;
-        if holder.closed {
-            return Some(ReinjectionCause::HolderClosed);
-        }
-        if holder.last_repeat[direction.index()].is_some_and(|time| time >= sent) {
-            return Some(ReinjectionCause::HolderTimeout);
-        }
-        let rtt = holder.rtt?;
-        Some(if now - sent < rtt { ReinjectionCause::Redundant } else { ReinjectionCause::Opportunistic })
     }
 }

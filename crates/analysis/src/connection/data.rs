@@ -28,7 +28,10 @@ impl Connection {
             if (self.base[reverse.index()].is_some() || !self.capable[0])
                 && let Some(offset) = self.offset(reverse, ack)
             {
+                let oldest = self.data[reverse.index()].oldest();
                 let sample = self.data[reverse.index()].ack(offset, segment.time);
+                self.data_acked(subflow, reverse, offset, oldest, sample, segment);
+                self.judge_copies(subflow, reverse, offset, segment);
                 self.tell_sample(None, reverse, segment, Sampled::DataAck, sample);
             }
         }
@@ -150,14 +153,16 @@ impl Connection {
                 if repeated > 0 {
                     half.repeated += repeated as u64;
                     half.repeated_packets += 1;
-                    if let Some(holder) = self.holders.get_mut(usize::from(subflow.id)) {
-                        holder.last_repeat[direction.index()] = Some(segment.time);
-                    }
                 }
             }
             _ => half.karn.sent(end, segment.time),
         }
+        let repeats = match arrival {
+            Arrival::Behind { repeated } => Some((start, repeated.cast_unsigned())),
+            _ => None,
+        };
         half.unique += ranges.iter().map(|(from, to)| (to - from) as u64).sum::<u64>();
+        self.sent(subflow, direction, repeats, segment);
         // Without a mapping of its own a repeat proves nothing; new bytes may have one of an earlier segment (`place`).
         if let Arrival::Behind { repeated } = arrival
             && mapped
@@ -190,8 +195,9 @@ impl Connection {
             mappings.translate(at, from, |start, end| data.push((start, end)));
             at = to;
         }
-        let piece =
-            Piece { start: all.0, end: all.1, time: segment.time, frame: segment.frame, excused: true };
+        let (start, end) = all;
+        let (time, frame) = (segment.time, segment.frame);
+        let piece = Piece { start, end, time, frame, filled: false, excused: true };
         self.tell_repeated(subflow.id, direction, piece, &data);
     }
 
@@ -218,8 +224,9 @@ impl Connection {
             }
             return;
         }
-        let piece =
-            Piece { start, end, time: segment.time, frame: segment.frame, excused: segment.options_cut };
+        let filled = half.space.as_ref().is_some_and(|space| end < space.next());
+        let (time, frame) = (segment.time, segment.frame);
+        let piece = Piece { start, end, time, frame, filled, excused: segment.options_cut };
         self.place(subflow, direction, piece);
     }
 
@@ -234,7 +241,7 @@ impl Connection {
                 subflow.halves[direction.index()].mappings.learn(Mapping { start, data, len });
             }
             let Pending { start, end, time, frame, .. } = pending;
-            self.place(subflow, direction, Piece { start, end, time, frame, excused: true });
+            self.place(subflow, direction, Piece { start, end, time, frame, filled: false, excused: true });
         }
     }
 

@@ -41,6 +41,9 @@ impl Connection {
     /// After a fallback the byte stream of the subflow is the data level.
     pub(super) fn map_as_stream(&mut self, subflow: &mut Subflow, direction: Direction) {
         let data = self.data[direction.index()].next().unwrap_or(0);
+        if data == 0 && subflow.halves[direction.index()].syn_seen {
+            self.begin_measuring(direction);
+        }
         let half = &mut subflow.halves[direction.index()];
         match half.mappings.newest() {
             Some(last) => half.map_all_from(last.start, last.data),

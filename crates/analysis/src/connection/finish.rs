@@ -5,6 +5,7 @@ use crate::rows::{
     AnyRow, Close, Connection as ConnectionRow, Direction, Fallback, Family, Opener, Sink, State,
     Subflow as SubflowRow,
 };
+use crate::track::sender::Sender;
 use std::collections::BTreeSet;
 use subflow_rows::{Hex32, Hex64, Time};
 
@@ -48,6 +49,7 @@ impl Connection {
         if let Some(detail) = &mut self.detail {
             detail.drain(Some(sink));
         }
+        self.end_measuring(&mut subflows);
         let handovers = self.find_handovers(&subflows);
         for (subflow, counters) in subflows.iter().zip(counters) {
             sink.row(AnyRow::Subflow(Box::new(self.subflow_row(subflow, &subflows, counters))));
@@ -58,6 +60,9 @@ impl Connection {
         }
         for reinjection in self.reinjections {
             sink.row(AnyRow::Reinjection(reinjection));
+        }
+        for row in self.rows {
+            sink.row(row);
         }
         // Handovers and fallbacks that only the end shows go where they belong.
         self.events.sort_by_key(|event| event.time);
@@ -99,6 +104,24 @@ impl Connection {
             .filter_map(|subflow| Some(subflow.start - start?));
         let announced: BTreeSet<_> =
             self.announcements.iter().filter(|row| !row.echo).map(|row| (row.addr, row.port)).collect();
+        let wire = |index: usize| counters.iter().map(|counters| counters.bytes[index]).sum::<u64>();
+        let payload = |index: usize| subflows.iter().map(|subflow| subflow.halves[index].bytes).sum::<u64>();
+        let longest = |index: usize| {
+            let queue = &self.measures[index].reorder;
+            (queue.delivered > 0).then_some(seconds(queue.longest))
+        };
+        let known = |index: usize, window: bool, value: fn(&Sender) -> f64| {
+            let sender = &self.measures[index].sender;
+            let known = if window { sender.knows_window() } else { sender.is_known() };
+            known.then(|| value(sender))
+        };
+        let flight = |index: usize| {
+            let sender = &self.measures[index].sender;
+            sender.is_known().then_some(sender.flight)
+        };
+        let sides = [Direction::C2s, Direction::S2c];
+        let choices =
+            |index: usize| (self.near == Some(sides[index])).then_some(self.measures[index].choices);
         ConnectionRow {
             connection_id: self.id,
             version: self.version.map(|version| version as u8),
@@ -123,6 +146,10 @@ impl Connection {
             bytes_c2s: self.data[0].unique,
             bytes_s2c: self.data[1].unique,
             fast_open_bytes: sum(|half| half.syn_bytes, c2s) + sum(|half| half.syn_bytes, s2c),
+            amplification_c2s: ratio(wire(0), self.data[0].unique),
+            amplification_s2c: ratio(wire(1), self.data[1].unique),
+            payload_amplification_c2s: ratio(payload(0), self.data[0].unique),
+            payload_amplification_s2c: ratio(payload(1), self.data[1].unique),
             reinjected_bytes_c2s: self.reinjected[0],
             reinjected_bytes_s2c: self.reinjected[1],
             meta_retransmitted_bytes_c2s: self.meta_repeated[0],
@@ -131,6 +158,40 @@ impl Connection {
             retransmitted_bytes_s2c: sum(|half| half.repeated, s2c),
             out_of_order_bytes_c2s: self.data[0].out_of_order,
             out_of_order_bytes_s2c: self.data[1].out_of_order,
+            reorder_distance_mean_c2s: self.data[0].mean_distance(),
+            reorder_distance_mean_s2c: self.data[1].mean_distance(),
+            reorder_distance_max_c2s: (self.data[0].out_of_order > 0).then_some(self.data[0].farthest),
+            reorder_distance_max_s2c: (self.data[1].out_of_order > 0).then_some(self.data[1].farthest),
+            reorder_wait_mean_c2s: self.measures[0].reorder.mean(),
+            reorder_wait_mean_s2c: self.measures[1].reorder.mean(),
+            reorder_wait_max_c2s: longest(0),
+            reorder_wait_max_s2c: longest(1),
+            reorder_queued_bytes_c2s: self.measures[0].reorder.queued,
+            reorder_queued_bytes_s2c: self.measures[1].reorder.queued,
+            reorder_byte_seconds_c2s: self.measures[0].reorder.waited as f64 / 1e9,
+            reorder_byte_seconds_s2c: self.measures[1].reorder.waited as f64 / 1e9,
+            reorder_queue_max_c2s: self.measures[0].reorder.most,
+            reorder_queue_max_s2c: self.measures[1].reorder.most,
+            head_of_line_time_c2s: seconds(self.measures[0].reorder.blocked),
+            head_of_line_time_s2c: seconds(self.measures[1].reorder.blocked),
+            receive_window_time_c2s: known(0, true, |sender| seconds(sender.window_limited)),
+            receive_window_time_s2c: known(1, true, |sender| seconds(sender.window_limited)),
+            idle_time_c2s: known(0, false, |sender| seconds(sender.idle)),
+            idle_time_s2c: known(1, false, |sender| seconds(sender.idle)),
+            application_time_c2s: known(0, false, |sender| seconds(sender.application)),
+            application_time_s2c: known(1, false, |sender| seconds(sender.application)),
+            no_progress_time_c2s: known(0, false, |sender| seconds(sender.stuck))
+                .filter(|_| self.longest_rtt.is_some()),
+            no_progress_time_s2c: known(1, false, |sender| seconds(sender.stuck))
+                .filter(|_| self.longest_rtt.is_some()),
+            data_flight_max_c2s: flight(0).map(|flight| flight.most()),
+            data_flight_max_s2c: flight(1).map(|flight| flight.most()),
+            data_flight_mean_c2s: flight(0).and_then(|flight| flight.mean()),
+            data_flight_mean_s2c: flight(1).and_then(|flight| flight.mean()),
+            receive_window_min_c2s: self.measures[0].sender.window.map(|window| window.0),
+            receive_window_min_s2c: self.measures[1].sender.window.map(|window| window.0),
+            receive_window_max_c2s: self.measures[0].sender.window.map(|window| window.1),
+            receive_window_max_s2c: self.measures[1].sender.window.map(|window| window.1),
             blocks_c2s: self.blocks[0],
             blocks_s2c: self.blocks[1],
             switching_rate_c2s: rate(self.blocks[0]),
@@ -139,6 +200,18 @@ impl Connection {
             second_subflow_delay: second.filter(|&delay| delay > 0).min().map(|delay| delay as f64 / 1e9),
             data_rtt_mean_c2s: self.data[0].rtt.mean(),
             data_rtt_mean_s2c: self.data[1].rtt.mean(),
+            data_rtt_min_c2s: self.data[0].rtt.min(),
+            data_rtt_min_s2c: self.data[1].rtt.min(),
+            data_rtt_max_c2s: self.data[0].rtt.max(),
+            data_rtt_max_s2c: self.data[1].rtt.max(),
+            data_rtt_dev_c2s: self.data[0].rtt.deviation(),
+            data_rtt_dev_s2c: self.data[1].rtt.deviation(),
+            data_rtt_samples_c2s: self.data[0].rtt.count(),
+            data_rtt_samples_s2c: self.data[1].rtt.count(),
+            scheduled_c2s: choices(0).map(|choices| choices.judged),
+            scheduled_s2c: choices(1).map(|choices| choices.judged),
+            lowest_rtt_c2s: choices(0).map(|choices| choices.lowest),
+            lowest_rtt_s2c: choices(1).map(|choices| choices.lowest),
             handovers,
             fallback: self.fallback,
             checksum: self.checksum.filter(|_| self.capable[1] || self.capable[2]),
@@ -204,10 +277,18 @@ impl Connection {
             hmac_ok: subflow.hmac_ok,
             packets_c2s: counters.packets[0],
             packets_s2c: counters.packets[1],
+            wire_bytes_c2s: counters.bytes[0],
+            wire_bytes_s2c: counters.bytes[1],
             bytes_c2s: c2s.bytes,
             bytes_s2c: s2c.bytes,
             mapped_bytes_c2s: c2s.mapped,
             mapped_bytes_s2c: s2c.mapped,
+            data_bytes_c2s: c2s.data_bytes,
+            data_bytes_s2c: s2c.data_bytes,
+            amplification_c2s: ratio(counters.bytes[0], c2s.data_bytes),
+            amplification_s2c: ratio(counters.bytes[1], s2c.data_bytes),
+            payload_amplification_c2s: ratio(c2s.bytes, c2s.data_bytes),
+            payload_amplification_s2c: ratio(s2c.bytes, s2c.data_bytes),
             unique_bytes_c2s: c2s.unique,
             unique_bytes_s2c: s2c.unique,
             retransmitted_bytes_c2s: c2s.repeated,
@@ -216,6 +297,14 @@ impl Connection {
             retransmitted_packets_s2c: s2c.repeated_packets,
             reinjected_bytes_c2s: c2s.reinjected,
             reinjected_bytes_s2c: s2c.reinjected,
+            head_of_line_time_c2s: seconds(c2s.blocked),
+            head_of_line_time_s2c: seconds(s2c.blocked),
+            head_of_line_byte_seconds_c2s: c2s.blocked_byte_ns as f64 / 1e9,
+            head_of_line_byte_seconds_s2c: s2c.blocked_byte_ns as f64 / 1e9,
+            flight_max_c2s: c2s.acked.map(|_| c2s.flight.most()),
+            flight_max_s2c: s2c.acked.map(|_| s2c.flight.most()),
+            flight_mean_c2s: c2s.acked.and_then(|_| c2s.flight.mean()),
+            flight_mean_s2c: s2c.acked.and_then(|_| s2c.flight.mean()),
             rtt_min_c2s: c2s.karn.stats.min(),
             rtt_mean_c2s: c2s.karn.stats.mean(),
             rtt_max_c2s: c2s.karn.stats.max(),
@@ -234,6 +323,15 @@ impl Connection {
             unused: self.unused(subflow, subflows),
         }
     }
+}
+
+/// What a useful byte cost; `None` without any.
+fn ratio(bytes: u64, useful: u64) -> Option<f64> {
+    (useful > 0).then(|| bytes as f64 / useful as f64)
+}
+
+fn seconds(ns: i64) -> f64 {
+    ns as f64 / 1e9
 }
 
 /// Highest minus lowest mean RTT over subflows with enough samples, in the direction with more samples.

@@ -1,10 +1,15 @@
 //! One direction of a subflow: what its sender sent and what came back for it.
 
 use crate::track::{
+    flight::Flight,
     mapping::{Alignment, Mapping, Mappings},
     rtt::{Karn, Timestamps},
     seqspace::SeqSpace,
+    series::Bin,
 };
+
+/// Length of a mapping without an end.
+const ENDLESS: i64 = i64::MAX / 4;
 
 /// Payload of one segment, in positions of its subflow.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +18,8 @@ pub(crate) struct Piece {
     pub(crate) end: i64,
     pub(crate) time: i64,
     pub(crate) frame: u64,
+    /// It fills a hole of its subflow: what was sent there before did not get to the capture point, or was overtaken.
+    pub(crate) filled: bool,
     /// Its options could not be read, so that it may well have had a mapping.
     pub(crate) excused: bool,
 }
@@ -59,6 +66,19 @@ pub(crate) struct Half {
     /// Window scale that its sender announced in its SYN (RFC 7323, section 2); `None` when the SYN has none, or was not
     /// seen.
     pub(crate) window_scale: Option<u8>,
+    /// Segment size that its sender takes, by its SYN.
+    pub(crate) max_segment: Option<u16>,
+    /// Whether options of its SYN could not be read.
+    pub(crate) syn_cut: bool,
+    /// Payload bytes in flight.
+    pub(crate) flight: Flight,
+    /// Data-level bytes that it carried first.
+    pub(crate) data_bytes: u64,
+    /// Time in which others waited for bytes that it brought, in nanoseconds, and waiting bytes times time.
+    pub(crate) blocked: i64,
+    pub(crate) blocked_byte_ns: u128,
+    /// The interval of `series`.
+    pub(crate) bin: Bin,
     /// Packets other than SYN and RST.
     pub(crate) packets: u64,
     /// Time of the last packet.
@@ -119,6 +139,12 @@ impl Half {
         Some(u64::try_from(space.next() - acked).unwrap_or(0))
     }
 
+    /// The data-level offset up to which TCP has acknowledged, where one mapping goes on for ever.
+    pub(crate) fn streamed(&self) -> Option<i64> {
+        let stream = self.mappings.newest().filter(|mapping| mapping.len >= ENDLESS)?;
+        Some(stream.data + (self.acked?.max(stream.start) - stream.start))
+    }
+
     /// Position of a relative subflow sequence number, nearest to what was seen last.
     pub(crate) fn position_of(&self, relative: u32) -> i64 {
         let near = self.space.as_ref().map_or(0, SeqSpace::next) - self.shift;
@@ -128,6 +154,6 @@ impl Half {
 
     /// From here on every byte is mapped, as after an infinite mapping or a fallback.
     pub(crate) fn map_all_from(&mut self, start: i64, data: i64) {
-        self.mappings.learn(Mapping { start, data, len: i64::MAX / 4 });
+        self.mappings.learn(Mapping { start, data, len: ENDLESS });
     }
 }

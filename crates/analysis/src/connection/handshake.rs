@@ -13,6 +13,8 @@ use subflow_wire::{
     mptcp::{Capable, Join, Mptcp},
 };
 
+/// A capture is near to one end when the round trip to the other is this many times longer.
+const NEAR: i64 = 3;
 /// A reset this long after the third ACK can still be the answer to it, beyond twice the handshake's round trip.
 const REFUSAL_SLACK: i64 = 5_000_000;
 
@@ -22,6 +24,8 @@ impl Connection {
         let half = &mut subflow.halves[direction.index()];
         half.syn(segment.seq);
         half.window_scale = segment.window_scale;
+        half.max_segment = segment.max_segment;
+        half.syn_cut |= segment.options_cut;
         if segment.len > 0 && half.syn_bytes == 0 {
             // TCP Fast Open: these bytes come before the data sequence space (RFC 8684, appendix B).
             half.syn_bytes = u64::from(segment.len);
@@ -46,7 +50,12 @@ impl Connection {
     fn syn_ack(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>) {
         self.answered = true;
         let first = subflow.synack_time.is_none();
-        subflow.halves[direction.reverse().index()].accept_fast_open(segment.ack);
+        let opened = &mut subflow.halves[direction.reverse().index()];
+        opened.accept_fast_open(segment.ack);
+        // The SYN is acknowledged: what is in flight counts from here.
+        if let Some(space) = opened.space.as_ref().filter(|_| opened.acked.is_none()) {
+            opened.acked = Some(space.position(segment.ack));
+        }
         subflow.synack_time = Some(segment.time);
         subflow.phase = subflow.phase.max(Some(Phase::SynAcked));
         subflow.handshake_rtt =
@@ -72,6 +81,7 @@ impl Connection {
         if let Some(holder) = self.holders.get_mut(usize::from(subflow.id)) {
             holder.rtt = Some(holder.rtt.unwrap_or(0).max(rtt));
         }
+        self.longest_rtt = self.longest_rtt.max(Some(rtt));
     }
 
     /// An ordinary segment may be what confirms the handshake.
@@ -90,12 +100,27 @@ impl Connection {
 
     fn confirmed(&mut self, subflow: &mut Subflow, segment: &Segment<'_>) {
         subflow.phase = Some(Phase::Confirmed);
+        if let Some(holder) = self.holders.get_mut(usize::from(subflow.id)) {
+            holder.confirmed = subflow.hmac_ok != Some(false);
+            holder.asked_backup = subflow.backup;
+        }
         if subflow.confirm_time.is_none() {
             subflow.confirm_time = Some(segment.time);
             if let Some(synack) = subflow.synack_time {
                 // SYN to SYN/ACK is the far side of the capture point, SYN/ACK to ACK the near side.
                 let rtt = segment.time - synack + subflow.handshake_rtt.unwrap_or(0);
                 self.note_rtt(subflow, rtt.max(0));
+                if let Some(far) = subflow.handshake_rtt.filter(|_| self.near.is_none() && !subflow.join) {
+                    let near = segment.time - synack;
+                    let much = |less: i64, more: i64| less.saturating_mul(NEAR) <= more;
+                    self.near = if much(near, far) == much(far, near) {
+                        None
+                    } else if much(near, far) {
+                        Some(Direction::C2s)
+                    } else {
+                        Some(Direction::S2c)
+                    };
+                }
             }
         }
     }
@@ -124,7 +149,7 @@ impl Connection {
             None => false,
         };
         subflow.reset = Some(Reset { time: segment.time, reason, in_handshake });
-        self.note_closed(subflow, was_closed);
+        self.note_closed(subflow, was_closed, Some(segment.frame));
     }
 
     /// MP_CAPABLE on the initial subflow.

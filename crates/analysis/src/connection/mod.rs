@@ -10,16 +10,22 @@ mod half;
 mod handover;
 mod handshake;
 mod kinship;
+mod measure;
+mod reinject;
 mod subflow;
 
 use crate::{
     flow::End,
-    rows::{Announcement, Direction, Event, EventKind, Fallback, Reinjection, Sampled},
+    rows::{Announcement, AnyRow, Direction, Event, EventKind, Fallback, Reinjection, Sampled},
     segment::Segment,
     sight::Sight,
-    track::dataspace::{DataSpace, Part},
+    track::{
+        dataspace::{DataSpace, Part},
+        path::Path,
+    },
 };
 pub(crate) use finish::{Counters, Ending};
+pub(crate) use measure::Measuring;
 pub(crate) use subflow::Subflow;
 use subflow_rows::Time;
 use subflow_wire::{
@@ -50,9 +56,20 @@ pub(crate) struct Holder {
     address_ids: [Option<u8>; 2],
     /// What MP_PRIO made of its priority last.
     backup: Option<bool>,
+    /// Whether its handshake completed, and whether it asked for a backup.
+    confirmed: bool,
+    asked_backup: bool,
     closed: bool,
-    last_repeat: [Option<i64>; 2],
+    closed_frame: Option<u64>,
     rtt: Option<i64>,
+    paths: [Path; 2],
+}
+
+impl Holder {
+    /// Whether it is a backup by now.
+    fn is_backup(&self) -> bool {
+        self.backup.unwrap_or(self.asked_backup)
+    }
 }
 
 /// A connection under reconstruction. Pairs are indexed by [`Direction`].
@@ -104,7 +121,16 @@ pub(crate) struct Connection {
     announcements: Vec<Announcement>,
     events: Vec<Event>,
     events_lost: u64,
-    pub(crate) reinjections: Vec<Reinjection>,
+    reinjections: Vec<Reinjection>,
+    copies: reinject::Copies,
+    measuring: Measuring,
+    measures: [measure::Measure; 2],
+    /// What the end sends that the capture was made near to.
+    near: Option<Direction>,
+    /// The longest round trip of a handshake, in nanoseconds.
+    longest_rtt: Option<i64>,
+    /// Rows of `stalls` and `series` that are final.
+    rows: Vec<AnyRow>,
     /// Present when everything is to be told.
     pub(crate) detail: Option<Box<detail::Detail>>,
     /// Scratch space, so that no packet allocates: new subflow bytes, mapped bytes, the parts of them.
@@ -115,7 +141,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// A connection whose first packet is now.
-    pub(crate) fn new(id: u64, client: End, server: End, sight: Sight) -> Self {
+    pub(crate) fn new(id: u64, client: End, server: End, sight: Sight, measuring: Measuring) -> Self {
         Self {
             id,
             version: None,
@@ -154,6 +180,12 @@ impl Connection {
             events: Vec::new(),
             events_lost: 0,
             reinjections: Vec::new(),
+            copies: reinject::Copies::default(),
+            measuring,
+            measures: Default::default(),
+            near: None,
+            longest_rtt: None,
+            rows: Vec::new(),
             ranges: Vec::new(),
             mapped: Vec::new(),
             parts: Vec::new(),
@@ -208,7 +240,10 @@ impl Connection {
         }
         self.idsn[index] = Some(idsn);
         // With data already seen, offsets go on counting from there.
-        self.base[index].get_or_insert(Base { dsn: idsn.wrapping_add(1), full: true });
+        if self.base[index].is_none() {
+            self.base[index] = Some(Base { dsn: idsn.wrapping_add(1), full: true });
+            self.begin_measuring(side);
+        }
     }
 
     /// The answer speaks another version than the one under which this side's key was understood.
@@ -270,6 +305,7 @@ impl Connection {
         if subflow.ttl.is_none() && direction == subflow.opener {
             subflow.ttl = Some(segment.hop_limit);
         }
+        self.count(subflow, direction, segment);
         if segment.others {
             self.control(subflow, direction, segment);
         }
@@ -289,8 +325,7 @@ impl Connection {
         self.confirm(subflow, direction, segment);
         subflow.halves[this].packets += 1;
         if segment.flags.ack() {
-            let sample = subflow.halves[other].acknowledged(segment.ack, segment.time);
-            self.tell_sample(Some(subflow.id), direction.reverse(), segment, Sampled::Ack, sample);
+            self.acknowledge(subflow, direction, segment);
         }
         if let Some((value, echo)) = segment.timestamps {
             subflow.halves[this].stamps.sent(value, segment.time);
@@ -313,15 +348,16 @@ impl Connection {
         let half = &mut subflow.halves[direction.index()];
         let start = half.space(segment.seq).position(segment.seq);
         half.fin.get_or_insert(start + i64::from(segment.len) + 1);
-        self.note_closed(subflow, was_closed);
+        self.note_closed(subflow, was_closed, Some(segment.frame));
     }
 
     /// Keeps count of open subflows.
-    fn note_closed(&mut self, subflow: &Subflow, was_closed: bool) {
+    fn note_closed(&mut self, subflow: &Subflow, was_closed: bool, frame: Option<u64>) {
         if !was_closed && subflow.closed() {
             self.open_subflows = self.open_subflows.saturating_sub(1);
             if let Some(holder) = self.holders.get_mut(usize::from(subflow.id)) {
                 holder.closed = true;
+                holder.closed_frame = frame;
             }
         }
     }
@@ -332,7 +368,7 @@ impl Connection {
         if !was_closed {
             subflow.reset =
                 Some(subflow::Reset { time, reason: Some("4-tuple used again"), in_handshake: false });
-            self.note_closed(subflow, false);
+            self.note_closed(subflow, false, None);
         }
     }
 

@@ -143,7 +143,7 @@ impl Subflow {
             return Some(u64::from(segment.window));
         }
         let scale = match (this.window_scale, other.window_scale) {
-            _ if !this.syn_seen || !other.syn_seen => return None,
+            _ if !this.syn_seen || !other.syn_seen || this.syn_cut || other.syn_cut => return None,
             (Some(scale), Some(_)) => scale.min(MOST_WINDOW_SCALE),
             _ => 0,
         };

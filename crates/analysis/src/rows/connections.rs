@@ -55,6 +55,15 @@ table! {
         pub bytes_s2c: u64 => "B",
         /// Bytes in SYNs (TCP Fast Open), which lie before the data sequence space and are not in `bytes_…`.
         pub fast_open_bytes: u64 => "B",
+        /// Bytes of all packets of this direction from the IP header onward over the data-level bytes that they brought: what a byte
+        /// costs on the wire; null without data.
+        pub amplification_c2s: Option<f64>,
+        /// The same from server to client.
+        pub amplification_s2c: Option<f64>,
+        /// The same of payload bytes alone: 1 means that nothing was sent twice.
+        pub payload_amplification_c2s: Option<f64>,
+        /// The same from server to client.
+        pub payload_amplification_s2c: Option<f64>,
         /// Data-level bytes carried again on another subflow than the first; every copy counts.
         pub reinjected_bytes_c2s: u64 => "B",
         /// The same from server to client.
@@ -71,6 +80,75 @@ table! {
         pub out_of_order_bytes_c2s: u64 => "B",
         /// The same from server to client.
         pub out_of_order_bytes_s2c: u64 => "B",
+        /// Mean distance of the out-of-order bytes from the highest data-level byte seen before them (how far back in the stream
+        /// they lie, bytes not seen yet included; the byte offset of RFC 4737, section 4.4, leaves those out).
+        pub reorder_distance_mean_c2s: Option<f64> => "B",
+        /// The same from server to client.
+        pub reorder_distance_mean_s2c: Option<f64> => "B",
+        /// The greatest of these distances.
+        pub reorder_distance_max_c2s: Option<u64> => "B",
+        /// The same from server to client.
+        pub reorder_distance_max_s2c: Option<u64> => "B",
+        /// Mean time that a data-level byte waited for lower ones, from when it was seen until all of them were; bytes that did not
+        /// wait count as 0. Exact when captured at the receiver, else the same as seen at the capture point.
+        pub reorder_wait_mean_c2s: Option<f64> => "s",
+        /// The same from server to client.
+        pub reorder_wait_mean_s2c: Option<f64> => "s",
+        /// The longest that a byte waited.
+        pub reorder_wait_max_c2s: Option<f64> => "s",
+        /// The same from server to client.
+        pub reorder_wait_max_s2c: Option<f64> => "s",
+        /// Bytes that had to wait.
+        pub reorder_queued_bytes_c2s: u64 => "B",
+        /// The same from server to client.
+        pub reorder_queued_bytes_s2c: u64 => "B",
+        /// Waiting bytes times time, over all bytes whose wait ended. Bytes that never got in order, or whose missing bytes only a
+        /// DATA_ACK shows, are left out.
+        pub reorder_byte_seconds_c2s: f64 => "B·s",
+        /// The same from server to client.
+        pub reorder_byte_seconds_s2c: f64 => "B·s",
+        /// The most bytes that waited at a time.
+        pub reorder_queue_max_c2s: u64 => "B",
+        /// The same from server to client.
+        pub reorder_queue_max_s2c: u64 => "B",
+        /// Time in which bytes waited for a lower one that came: head-of-line blocking.
+        pub head_of_line_time_c2s: f64 => "s",
+        /// The same from server to client.
+        pub head_of_line_time_s2c: f64 => "s",
+        /// Time in which data in flight left less than a segment of the receive window, or the window was closed. Exact when
+        /// captured at the sender. Null when the window is not known (its scale is in the SYNs), or no DATA_ACK was seen.
+        pub receive_window_time_c2s: Option<f64> => "s",
+        /// The same from server to client.
+        pub receive_window_time_s2c: Option<f64> => "s",
+        /// Time from the first data of this direction to the last packet of the connection with everything acknowledged; null when no
+        /// DATA_ACK was seen.
+        pub idle_time_c2s: Option<f64> => "s",
+        /// The same from server to client.
+        pub idle_time_s2c: Option<f64> => "s",
+        /// The part of the idle time that ended with more data: the application had none to send.
+        pub application_time_c2s: Option<f64> => "s",
+        /// The same from server to client.
+        pub application_time_s2c: Option<f64> => "s",
+        /// Time of the stalls `no_progress`: data in flight, the window open, and nothing new sent or acknowledged for long.
+        pub no_progress_time_c2s: Option<f64> => "s",
+        /// The same from server to client.
+        pub no_progress_time_s2c: Option<f64> => "s",
+        /// The most data-level bytes in flight: sent and not DATA_ACKed; null when no DATA_ACK was seen.
+        pub data_flight_max_c2s: Option<u64> => "B",
+        /// The same from server to client.
+        pub data_flight_max_s2c: Option<u64> => "B",
+        /// Mean of the data-level bytes in flight, over the time in which there were any.
+        pub data_flight_mean_c2s: Option<f64> => "B",
+        /// The same from server to client.
+        pub data_flight_mean_s2c: Option<f64> => "B",
+        /// The narrowest receive window advertised for this direction; null when its scale is not known.
+        pub receive_window_min_c2s: Option<u64> => "B",
+        /// The same from server to client.
+        pub receive_window_min_s2c: Option<u64> => "B",
+        /// The widest.
+        pub receive_window_max_c2s: Option<u64> => "B",
+        /// The same from server to client.
+        pub receive_window_max_s2c: Option<u64> => "B",
         /// Runs of consecutive mappings on one subflow.
         pub blocks_c2s: u64,
         /// The same from server to client.
@@ -88,6 +166,31 @@ table! {
         pub data_rtt_mean_c2s: Option<f64> => "s",
         /// The same from server to client.
         pub data_rtt_mean_s2c: Option<f64> => "s",
+        /// Shortest of these times.
+        pub data_rtt_min_c2s: Option<f64> => "s",
+        /// The same from server to client.
+        pub data_rtt_min_s2c: Option<f64> => "s",
+        /// Longest of these times.
+        pub data_rtt_max_c2s: Option<f64> => "s",
+        /// The same from server to client.
+        pub data_rtt_max_s2c: Option<f64> => "s",
+        /// Standard deviation of these times.
+        pub data_rtt_dev_c2s: Option<f64> => "s",
+        /// The same from server to client.
+        pub data_rtt_dev_s2c: Option<f64> => "s",
+        /// Number of these times.
+        pub data_rtt_samples_c2s: u64,
+        /// The same from server to client.
+        pub data_rtt_samples_s2c: u64,
+        /// Packets with new data whose subflow was chosen among several that could take it; null when not captured near the sender, or
+        /// the handshake was not seen.
+        pub scheduled_c2s: Option<u64>,
+        /// The same from server to client.
+        pub scheduled_s2c: Option<u64>,
+        /// Those of them that took the subflow with the lowest smoothed round-trip time.
+        pub lowest_rtt_c2s: Option<u64>,
+        /// The same from server to client.
+        pub lowest_rtt_s2c: Option<u64>,
         /// How often data went on elsewhere after a subflow fell silent without closing.
         pub handovers: u32,
         /// Where it fell back to plain TCP, or `none`.

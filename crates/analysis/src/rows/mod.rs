@@ -10,6 +10,8 @@ mod names;
 mod packets;
 mod reinjections;
 mod samples;
+mod series;
+mod stalls;
 mod subflows;
 mod traffic;
 
@@ -20,11 +22,14 @@ pub use events::Event;
 pub use hosts::Host;
 pub use issues::Issue;
 pub use names::{
-    Carried, Close, Direction, EventKind, Fallback, Family, Opener, ReinjectionCause, Sampled, State,
+    Carried, Close, Direction, EventKind, Fallback, Family, Opener, ReinjectionCause, Sampled, StallKind,
+    State,
 };
 pub use packets::Packet;
 pub use reinjections::Reinjection;
 pub use samples::Sample;
+pub use series::Series;
+pub use stalls::Stall;
 use subflow_rows::{Row, Schema};
 pub use subflows::Subflow;
 pub use traffic::Traffic;
@@ -42,6 +47,10 @@ pub enum AnyRow {
     Announcement(Announcement),
     /// `reinjections`
     Reinjection(Reinjection),
+    /// `stalls`
+    Stall(Stall),
+    /// `series`
+    Series(Box<Series>),
     /// `events`
     Event(Event),
     /// `hosts`
@@ -57,12 +66,14 @@ pub enum AnyRow {
 }
 
 /// The schemas of the passive tables that every analysis yields, in the order in which they are shown.
-pub const SCHEMAS: [Schema; 8] = [
+pub const SCHEMAS: [Schema; 10] = [
     Traffic::SCHEMA,
     Connection::SCHEMA,
     Subflow::SCHEMA,
     Announcement::SCHEMA,
     Reinjection::SCHEMA,
+    Stall::SCHEMA,
+    Series::SCHEMA,
     Event::SCHEMA,
     Host::SCHEMA,
     Issue::SCHEMA,
@@ -95,6 +106,10 @@ pub struct Tables {
     pub announcements: Vec<Announcement>,
     /// `reinjections`
     pub reinjections: Vec<Reinjection>,
+    /// `stalls`
+    pub stalls: Vec<Stall>,
+    /// `series`
+    pub series: Vec<Series>,
     /// `events`
     pub events: Vec<Event>,
     /// `hosts`
@@ -117,6 +132,8 @@ impl Sink for Tables {
             AnyRow::Subflow(row) => self.subflows.push(*row),
             AnyRow::Announcement(row) => self.announcements.push(row),
             AnyRow::Reinjection(row) => self.reinjections.push(row),
+            AnyRow::Stall(row) => self.stalls.push(row),
+            AnyRow::Series(row) => self.series.push(*row),
             AnyRow::Event(row) => self.events.push(row),
             AnyRow::Host(row) => self.hosts.push(row),
             AnyRow::Issue(row) => self.issues.push(row),
@@ -134,6 +151,8 @@ impl Tables {
         self.subflows.sort_by_key(|row| (row.connection_id, row.subflow_id));
         self.announcements.sort_by_key(|row| (row.connection_id, row.time));
         self.reinjections.sort_by_key(|row| (row.connection_id, row.time));
+        self.stalls.sort_by_key(|row| (row.connection_id, row.start, row.direction, row.kind));
+        self.series.sort_by_key(|row| (row.connection_id, row.direction, row.subflow_id, row.start));
         self.events.sort_by_key(|row| (row.connection_id, row.time, row.frame));
         self.packets.sort_by_key(|row| (row.connection_id, row.time));
         self.carriages.sort_by_key(|row| (row.connection_id, row.time));

@@ -112,10 +112,30 @@ names! {
         HolderClosed => "holder_closed",
         /// The subflow that held the data was repeating itself after a timeout, or had gone silent.
         HolderTimeout => "holder_timeout",
-        /// The data went out on both subflows within the same round-trip time.
+        /// The subflow that held the data did not show a timeout, but no DATA_ACK had moved on for as long as one takes:
+        /// the sender's timer for the data level.
+        DataTimeout => "data_timeout",
+        /// The subflow that held the data showed a loss without a timeout: duplicate or selective ACKs, or a fast
+        /// retransmission; told at the sender only.
+        HolderLoss => "holder_loss",
+        /// The data went out on both subflows within the same round-trip time; told at the sender only.
         Redundant => "redundant",
-        /// Sent elsewhere while the holder was alive: lost on it, or opportunistic.
+        /// Sent elsewhere later than that, while the holder showed neither silence nor loss; told at the sender only.
         Opportunistic => "opportunistic",
+    }
+}
+
+names! {
+    /// What held a direction up.
+    pub enum StallKind {
+        /// Data fills the receive window so that less than a segment fits, or it is closed.
+        ReceiveWindow => "receive_window",
+        /// The receiver holds data that it cannot hand on: a lower byte is missing.
+        HeadOfLine => "head_of_line",
+        /// Everything was acknowledged, and the application had nothing to send until later.
+        Application => "application",
+        /// Data was in flight and the window open, but nothing new was sent or acknowledged.
+        NoProgress => "no_progress",
     }
 }
 

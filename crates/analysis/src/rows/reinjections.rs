@@ -25,10 +25,17 @@ table! {
         pub to_subflow: u32,
         /// Time from the first carriage to this copy.
         pub delay: Option<f64> => "s",
-        /// Whether the copy helped; false when a DATA_ACK seen before it already covered it, null when one capture
-        /// cannot tell.
+        /// Frame that carried them first.
+        pub from_frame: Option<u64>,
+        /// Whether the copy helped. False when the bytes had been acknowledged before it was seen (by a DATA_ACK, or by an ACK
+        /// of the first subflow), or when a packet of the copying subflow acknowledges the bytes at the data level and
+        /// not yet the copy. True when a packet of the first subflow acknowledges them at the data level and lacks a byte of the
+        /// first carriage itself. Null when one capture cannot tell.
         pub useful: Option<bool>,
         /// Why it was sent, as far as the capture shows.
         pub cause: Option<ReinjectionCause>,
+        /// Frame that shows the cause: what closed the first subflow, its repeat after the timeout, its fast retransmission
+        /// or duplicate ACK; null when it is silence, or that nothing showed.
+        pub cause_frame: Option<u64>,
     }
 }

@@ -45,6 +45,10 @@ table! {
         pub packets_c2s: u64,
         /// Packets from the connection's server.
         pub packets_s2c: u64,
+        /// Bytes of its packets from the IP header onward.
+        pub wire_bytes_c2s: u64 => "B",
+        /// The same from server to client.
+        pub wire_bytes_s2c: u64 => "B",
         /// Payload bytes on the wire, repeats included.
         pub bytes_c2s: u64 => "B",
         /// The same from server to client.
@@ -55,6 +59,18 @@ table! {
         pub mapped_bytes_c2s: u64 => "B",
         /// The same from server to client.
         pub mapped_bytes_s2c: u64 => "B",
+        /// Data-level bytes that this subflow carried before any other.
+        pub data_bytes_c2s: u64 => "B",
+        /// The same from server to client.
+        pub data_bytes_s2c: u64 => "B",
+        /// Bytes from the IP header onward over `data_bytes_…` of the direction: what a useful byte cost on this path; null without any.
+        pub amplification_c2s: Option<f64>,
+        /// The same from server to client.
+        pub amplification_s2c: Option<f64>,
+        /// The same of payload bytes alone.
+        pub payload_amplification_c2s: Option<f64>,
+        /// The same from server to client.
+        pub payload_amplification_s2c: Option<f64>,
         /// Payload bytes, each subflow sequence number once.
         pub unique_bytes_c2s: u64 => "B",
         /// The same from server to client.
@@ -71,6 +87,23 @@ table! {
         pub reinjected_bytes_c2s: u64 => "B",
         /// The same from server to client.
         pub reinjected_bytes_s2c: u64 => "B",
+        /// Time in which data waited at the receiver for a byte that this subflow brought in the end: its share of
+        /// `head_of_line_time_…` of the connection.
+        pub head_of_line_time_c2s: f64 => "s",
+        /// The same from server to client.
+        pub head_of_line_time_s2c: f64 => "s",
+        /// Bytes that waited in that time, times the time.
+        pub head_of_line_byte_seconds_c2s: f64 => "B·s",
+        /// The same from server to client.
+        pub head_of_line_byte_seconds_s2c: f64 => "B·s",
+        /// The most payload bytes in flight: sent and not acknowledged by TCP; null when no ACK was seen.
+        pub flight_max_c2s: Option<u64> => "B",
+        /// The same from server to client.
+        pub flight_max_s2c: Option<u64> => "B",
+        /// Mean of the payload bytes in flight, over the time in which there were any.
+        pub flight_mean_c2s: Option<f64> => "B",
+        /// The same from server to client.
+        pub flight_mean_s2c: Option<f64> => "B",
         /// Shortest time from data of the client to the ACK that covers it, by Karn's rule: the part of the round
         /// trip between the capture point and the server.
         pub rtt_min_c2s: Option<f64> => "s",

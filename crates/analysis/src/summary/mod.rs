@@ -190,7 +190,12 @@ impl Summary {
                 self.clients += u64::from(*connections_as_client > 0);
             }
             AnyRow::Issue(row) => self.issues.push(row.clone()),
-            AnyRow::Reinjection(_) | AnyRow::Packet(_) | AnyRow::Carriage(_) | AnyRow::Sample(_) => {}
+            AnyRow::Reinjection(_)
+            | AnyRow::Stall(_)
+            | AnyRow::Series(_)
+            | AnyRow::Packet(_)
+            | AnyRow::Carriage(_)
+            | AnyRow::Sample(_) => {}
         }
     }
 

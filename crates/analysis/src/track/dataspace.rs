@@ -14,8 +14,11 @@ struct Carried {
     start: i64,
     time: i64,
     frame: u64,
+    /// Position of the first byte on the subflow.
+    at: i64,
     len: u32,
     subflow: u16,
+    filled: bool,
     repeated: bool,
 }
 
@@ -24,8 +27,10 @@ impl Carried {
         self.start + self.len as i64
     }
 
-    const fn by(&self) -> Carrier {
-        Carrier { subflow: self.subflow, time: self.time, frame: self.frame }
+    /// Who carried the bytes from `offset` on.
+    const fn by(&self, offset: i64) -> Carrier {
+        let at = self.at + (offset - self.start);
+        Carrier { subflow: self.subflow, time: self.time, frame: self.frame, at, filled: self.filled }
     }
 }
 
@@ -38,6 +43,10 @@ pub(crate) struct Carrier {
     pub(crate) time: i64,
     /// The frame.
     pub(crate) frame: u64,
+    /// Position of the first of the bytes on the subflow.
+    pub(crate) at: i64,
+    /// They filled a hole of the subflow.
+    pub(crate) filled: bool,
 }
 
 /// What is known of the bytes of a part of a segment.
@@ -81,6 +90,9 @@ pub(crate) struct DataSpace {
     pub(crate) unique: u64,
     /// Those of them that came later than bytes with higher offsets.
     pub(crate) out_of_order: u64,
+    /// The sum and the greatest of their distances from the highest byte seen before them.
+    distance: u128,
+    pub(crate) farthest: u64,
     /// Time from carriage to DATA_ACK.
     pub(crate) rtt: Stats,
 }
@@ -97,6 +109,8 @@ impl Default for DataSpace {
             acked: i64::MIN,
             unique: 0,
             out_of_order: 0,
+            distance: 0,
+            farthest: 0,
             rtt: Stats::default(),
         }
     }
@@ -137,7 +151,7 @@ impl DataSpace {
                 Some(held) if held.start <= at => {
                     let to = end.min(held.end());
                     held.repeated = true;
-                    part(Part { start: at, end: to, known: Known::Again(Some(held.by())) });
+                    part(Part { start: at, end: to, known: Known::Again(Some(held.by(at))) });
                     at = to;
                     index += 1;
                 }
@@ -146,8 +160,10 @@ impl DataSpace {
                     self.next = highest.max(to);
                     self.unique += (to - at) as u64;
                     let late = (to.min(self.next_before) - at).max(0) as u64;
-                    self.out_of_order += late;
-                    self.insert(index, at, to, by);
+                    if late > 0 {
+                        self.note_distance(at, late);
+                    }
+                    self.insert(index, at, to, Carrier { at: by.at + (at - start), ..by });
                     part(Part { start: at, end: to, known: Known::New { late: late > 0 } });
                     at = to;
                     index += 1;
@@ -156,10 +172,30 @@ impl DataSpace {
         }
     }
 
+    /// So many bytes from `start` on come after bytes with higher offsets.
+    fn note_distance(&mut self, start: i64, late: u64) {
+        self.out_of_order += late;
+        let farthest = (self.next_before - start).unsigned_abs();
+        self.farthest = self.farthest.max(farthest);
+        // Of `farthest`, one less, and so on: the mean of the first and the last.
+        let (count, farthest) = (u128::from(late), u128::from(farthest));
+        self.distance += count * (2 * farthest - (count - 1)) / 2;
+    }
+
+    /// Mean distance of the bytes out of order from the byte after the highest one seen before them.
+    pub(crate) fn mean_distance(&self) -> Option<f64> {
+        (self.out_of_order > 0).then(|| self.distance as f64 / self.out_of_order as f64)
+    }
+
+    /// The subflow that carried the lowest byte first that is not acknowledged.
+    pub(crate) fn oldest(&self) -> Option<u16> {
+        self.carried.get(self.acked_count).map(|held| held.subflow)
+    }
+
     /// Who carried a byte first, if that is remembered.
     pub(crate) fn carrier(&self, offset: i64) -> Option<Carrier> {
         let index = self.carried.partition_point(|held| held.end() <= offset);
-        self.carried.get(index).filter(|held| held.start <= offset).map(Carried::by)
+        self.carried.get(index).filter(|held| held.start <= offset).map(|held| held.by(offset))
     }
 
     fn push(&mut self, start: i64, end: i64, by: Carrier) {
@@ -209,9 +245,9 @@ impl DataSpace {
 }
 
 fn carried(start: i64, end: i64, by: Carrier) -> Carried {
-    let Carrier { subflow, time, frame } = by;
+    let Carrier { subflow, time, frame, at, filled } = by;
     let len = u32::try_from(end - start).unwrap_or(u32::MAX);
-    Carried { start, time, frame, len, subflow, repeated: false }
+    Carried { start, time, frame, at, len, subflow, filled, repeated: false }
 }
 
 #[cfg(test)]
@@ -232,7 +268,7 @@ mod tests {
         space.carry(
             start,
             end,
-            Carrier { subflow, time, frame: time as u64 },
+            Carrier { subflow, time, frame: time as u64, at: start, filled: false },
             |Part { start, end, known }| {
                 if let Known::Again(first) = known {
                     parts.push(Again { start, end, first: first.map(|first| (first.subflow, first.time)) });
@@ -323,7 +359,7 @@ mod tests {
                 }
                 let mut found = Vec::new();
                 let mut fresh = 0;
-                let by = Carrier { subflow, time: k as i64, frame: k as u64 };
+                let by = Carrier { subflow, time: k as i64, frame: k as u64, at: start, filled: false };
                 space.carry(start, start + len, by, |part| match part.known {
                     Known::Again(first) => {
                         found.extend((part.start..part.end).map(|byte| (byte, first.unwrap().subflow)));

@@ -81,8 +81,12 @@ fn reinjections_are_told_by_byte() {
         assert_eq!(found, [(800, 200, Some(0), 1), (1000, 1000, Some(0), 1), (800, 100, Some(0), 1)]);
         assert_eq!(tables.reinjections[0].delay, Some(0.502));
         assert_eq!(tables.reinjections[0].useful, None);
-        assert_eq!(tables.reinjections[0].cause, Some(ReinjectionCause::Opportunistic));
+        // The first subflow had been silent for half a second.
+        let row = &tables.reinjections[0];
+        assert_eq!((row.cause, row.cause_frame), (Some(ReinjectionCause::HolderTimeout), None));
+        assert_eq!(row.from_frame, Some(7));
         assert_eq!(tables.subflows[1].reinjected_bytes_s2c, 1300);
+        let row = &tables.connections[0];
         assert_eq!((row.blocks_s2c, row.blocks_c2s), (2, 0));
     }
 }

@@ -53,6 +53,9 @@ pub(crate) struct Shot<'a> {
     /// Instead of the path's next sequence number.
     pub(crate) seq: Option<u32>,
     pub(crate) hop_limit: Option<u8>,
+    /// Instead of 500, and of what the path's other direction has sent.
+    pub(crate) window: Option<u16>,
+    pub(crate) ack: Option<u32>,
 }
 
 impl<'a> Shot<'a> {
@@ -84,14 +87,15 @@ impl Lab {
     pub(crate) fn send(&mut self, path: &mut Path, direction: usize, shot: &Shot<'_>) {
         let (from, to) = (path.ends[direction], path.ends[1 - direction]);
         let seq = shot.seq.unwrap_or(path.next[direction]);
-        let ack = if shot.flags.ack() { path.next[1 - direction] } else { 0 };
+        let ack = shot.ack.unwrap_or(path.next[1 - direction]);
+        let ack = if shot.flags.ack() { ack } else { 0 };
         let header = tcp::Header {
             src_port: from.1,
             dst_port: to.1,
             seq,
             ack,
             flags: shot.flags,
-            window: 500,
+            window: shot.window.unwrap_or(500),
             urgent: 0,
         };
         let payload = vec![0; shot.payload];

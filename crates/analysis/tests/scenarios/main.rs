@@ -7,5 +7,6 @@ mod handshake;
 mod join;
 mod lab;
 mod lifetime;
+mod measures;
 mod midstream;
 mod twice;

@@ -2,6 +2,7 @@
 //! applications say.
 
 mod connections;
+mod copies;
 mod delays;
 mod exceptions;
 mod failures;
@@ -133,6 +134,7 @@ fn every_figure_of_every_capture() {
         for capture in scenario.captures() {
             add_up(&mut judge.findings, &capture.name, &capture.tables);
             totals::judge(&mut judge, &capture);
+            copies::judge(&mut judge, &capture);
             options::judge(&mut judge, &capture);
             connections::judge(&mut judge, &capture);
             monitor::judge(&mut judge, &capture);
