@@ -24,7 +24,7 @@ pub enum Mark {
     Fin,
     /// Data that another subflow had carried.
     Reinjection,
-    /// The receive window kept the sender waiting.
+    /// Its direction stood still.
     Stall,
     /// MP_PRIO.
     Priority,
@@ -63,7 +63,7 @@ impl Mark {
             Self::Retransmission => "retransmission",
             Self::Fin => "FIN",
             Self::Reinjection => "reinjection",
-            Self::Stall => "window stall",
+            Self::Stall => "stall",
             Self::Priority => "priority change",
             Self::Failure => "fallback or MP_FAIL",
             Self::Opened => "opened",

@@ -27,7 +27,7 @@ pub use terminal::{Terminal, render};
 pub use timeline::{Entry, Kind, timeline};
 
 use subflow_analysis::rows::{
-    Announcement, AnyRow, Carriage, Connection, Event, Packet, Reinjection, Sample, Subflow, Tables,
+    Announcement, AnyRow, Carriage, Connection, Event, Packet, Reinjection, Sample, Stall, Subflow, Tables,
 };
 use subflow_rows::Time;
 
@@ -44,6 +44,8 @@ pub struct One<'a> {
     pub reinjections: &'a [Reinjection],
     /// What else happened.
     pub events: &'a [Event],
+    /// Times in which a direction stood still.
+    pub stalls: &'a [Stall],
     /// Every packet.
     pub packets: &'a [Packet],
     /// Every run of data-level bytes that a packet carried.
@@ -68,6 +70,7 @@ impl<'a> One<'a> {
             announcements: part(&tables.announcements, id, |row| row.connection_id),
             reinjections: part(&tables.reinjections, id, |row| row.connection_id),
             events: part(&tables.events, id, |row| row.connection_id),
+            stalls: part(&tables.stalls, id, |row| row.connection_id),
             packets: part(&tables.packets, id, |row| row.connection_id),
             carriages: part(&tables.carriages, id, |row| row.connection_id),
             samples: part(&tables.samples, id, |row| row.connection_id),
@@ -81,6 +84,7 @@ impl<'a> One<'a> {
         self.announcements.iter().for_each(|row| take(AnyRow::Announcement(row.clone())));
         self.reinjections.iter().for_each(|row| take(AnyRow::Reinjection(row.clone())));
         self.events.iter().for_each(|row| take(AnyRow::Event(row.clone())));
+        self.stalls.iter().for_each(|row| take(AnyRow::Stall(row.clone())));
         self.packets.iter().for_each(|row| take(AnyRow::Packet(Box::new(row.clone()))));
         self.carriages.iter().for_each(|row| take(AnyRow::Carriage(row.clone())));
         self.samples.iter().for_each(|row| take(AnyRow::Sample(row.clone())));

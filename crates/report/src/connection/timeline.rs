@@ -5,8 +5,8 @@ use super::text::{end};
 use crate::text::{bytes, counted, seconds as duration, grouped};
 use std::collections::{BTreeMap, BTreeSet};
 use subflow_analysis::rows::{
-    Announcement, Carried, Close, Direction, Event, EventKind, Fallback, Opener, Packet, Reinjection, State,
-    Subflow,
+    Announcement, Carried, Close, Direction, Event, EventKind, Fallback, Opener, Packet, Reinjection, Stall,
+    StallKind, State, Subflow,
 };
 use subflow_rows::{Time, names};
 
@@ -31,7 +31,7 @@ names! {
         Reinjection => "reinjection",
         /// Data carried again on the same subflow.
         Retransmission => "retransmission",
-        /// The receive window kept the sender waiting.
+        /// A direction stood still.
         Stall => "stall",
         /// MPTCP came to an end, TCP went on.
         Fallback => "fallback",
@@ -116,6 +116,7 @@ pub fn timeline(one: &One<'_>) -> Vec<Entry> {
         .map(|event| (event.frame, event))
         .collect();
     entries.extend(one.events.iter().filter(|event| event.kind != EventKind::TcpRst).map(event));
+    entries.extend(one.stalls.iter().filter(|stall| stall.kind != StallKind::Application).map(stalled));
     segments(one, &resets, &mut entries);
     entries.extend(close(one));
     entries.sort_by_key(|entry| (entry.time, entry.frames, entry.kind));
@@ -290,6 +291,30 @@ fn event(row: &Event) -> Entry {
         EventKind::Violation => Kind::Violation,
     };
     single(row.time, row.frame, kind, row.subflow_id, row.direction, row.detail.clone())
+}
+
+/// A direction that stood still; an application that had nothing to send is no news.
+fn stalled(row: &Stall) -> Entry {
+    let what = match row.kind {
+        StallKind::ReceiveWindow => "the receive window is full",
+        StallKind::HeadOfLine => "a missing byte holds up the receiver",
+        StallKind::NoProgress => "nothing is acknowledged",
+        StallKind::Application => "nothing to send",
+    };
+    let seconds = duration(row.duration);
+    let until = Time(row.start.0.saturating_add((row.duration * 1e9).round() as i64));
+    Entry {
+        time: row.start,
+        until,
+        frames: Some((row.start_frame, row.end_frame.unwrap_or(row.start_frame))),
+        subflow: row.subflow_id,
+        direction: Some(row.direction),
+        kind: Kind::Stall,
+        count: 1,
+        bytes: row.bytes_waiting,
+        from: None,
+        detail: format!("{what} for {seconds}, {} wait", bytes(row.bytes_waiting)),
+    }
 }
 
 /// What the packets themselves tell: first data, retransmissions, FINs and resets.
