@@ -31,7 +31,7 @@
   const whole = [-duration * 0.01, duration * 1.01];
   const hidden = new Set();
   const volume = (side) => sides[side].carriages.bytes.reduce((sum, bytes) => sum + bytes, 0);
-  const state = { side: volume("s2c") > volume("c2s") ? "s2c" : "c2s", from: whole[0], to: whole[1], chosen: null, pointer: null, drag: null };
+  const state = { side: volume("s2c") > volume("c2s") ? "s2c" : "c2s", from: whole[0], to: whole[1], chosen: null, pointer: null, drag: null, took: 0 };
 
   // First index whose time is not before `time`.
   function lower(times, time) {
@@ -123,16 +123,15 @@
 
   // Rectangles of one column are joined while they touch: few are left, whatever the number of rows.
   class Columns {
-    constructor() { this.at = new Map(); this.rects = new Map(); }
+    constructor() { this.open = []; this.rects = new Map(); }
     add(key, x, top, bottom) {
-      const open = this.at.get(key);
-      if (open && open[0] === x && top <= open[2] + 2 && bottom >= open[1] - 2) {
-        if (top < open[1]) open[1] = top;
-        if (bottom > open[2]) open[2] = bottom;
+      const open = this.open[key];
+      if (open && open.x === x && top <= open.bottom + 2 && bottom >= open.top - 2) {
+        if (top < open.top) open.top = top;
+        if (bottom > open.bottom) open.bottom = bottom;
         return;
       }
-      const rect = [x, top, bottom];
-      this.at.set(key, rect);
+      const rect = (this.open[key] = { x, top, bottom });
       const list = this.rects.get(key);
       if (list) list.push(rect); else this.rects.set(key, [rect]);
     }
@@ -141,7 +140,7 @@
       if (!list) return;
       g.fillStyle = colour;
       const shift = (width - 1) / 2;
-      for (const [x, top, bottom] of list) g.fillRect(x - shift, top, width, Math.max(1.5, bottom - top));
+      for (const { x, top, bottom } of list) g.fillRect(x - shift, top, width, Math.max(1.5, bottom - top));
     }
   }
 
@@ -198,7 +197,7 @@
   function spots(g, rects) {
     g.fillStyle = colours.bad;
     let last = -Infinity;
-    for (const [x, top] of rects) {
+    for (const { x, top } of rects) {
       if (x - last < 4) continue;
       last = x;
       g.beginPath(); g.moveTo(x, top - 1); g.lineTo(x - 4, top - 8); g.lineTo(x + 4, top - 8); g.fill();
@@ -251,21 +250,25 @@
     for (let i = from; i < to; i++) if (visible(who[i]) && rtt[i] > high) high = rtt[i];
     const scale = frame(p, g, 0, high * 1.05 || 1);
     // A spot is drawn once, whoever else would be there.
-    const wide = Math.ceil(p.width / 2) + 1;
+    const wide = Math.ceil(p.width / 2) + 1, cells = wide * Math.ceil(p.height / 2);
     const seen = new Map();
+    let last = null, grid, spots;
     for (let i = from; i < to; i++) {
       const id = who[i];
-      if (!visible(id)) continue;
+      if (id !== last) {
+        if (!visible(id)) continue;
+        if (!seen.has(id)) seen.set(id, { grid: new Uint8Array(cells), spots: [] });
+        ({ grid, spots } = seen.get(id));
+        last = id;
+      }
       const spot = (scale.y(rtt[i]) >> 1) * wide + (scale.x(time[i]) >> 1);
-      let spots = seen.get(id);
-      if (!spots) seen.set(id, (spots = new Set()));
-      spots.add(spot);
+      if (grid[spot] === 0) { grid[spot] = 1; spots.push(spot); }
     }
     const size = to - from > 5000 ? 2 : 3;
     for (const id of [...seen.keys()].sort((a, b) => a - b)) {
       g.fillStyle = own(id);
       g.globalAlpha = id === DATA_LEVEL ? 0.45 : 0.9;
-      for (const spot of seen.get(id)) g.fillRect((spot % wide) * 2, Math.floor(spot / wide) * 2, size, size);
+      for (const spot of seen.get(id).spots) g.fillRect((spot % wide) * 2, Math.floor(spot / wide) * 2, size, size);
     }
     g.globalAlpha = 1;
     finish(p, g, scale);
@@ -273,14 +276,25 @@
 
   // A line through many points: at most lowest and highest of each column.
   class Line {
-    constructor(scale) { this.scale = scale; this.points = []; this.x = null; this.low = 0; this.high = 0; }
+    constructor(scale) { this.scale = scale; this.points = []; this.x = null; this.low = this.high = this.last = 0; }
     add(time, value) {
       const x = Math.round(this.scale.x(time));
-      if (x !== this.x) { this.put(); this.x = x; this.low = this.high = value; return; }
-      if (value < this.low) this.low = value;
-      if (value > this.high) this.high = value;
+      if (x !== this.x) {
+        this.put();
+        // A value holds until the next one.
+        if (this.x !== null) this.points.push(x, this.last);
+        this.x = x;
+        this.low = this.high = value;
+      } else if (value < this.low) this.low = value;
+      else if (value > this.high) this.high = value;
+      this.last = value;
     }
-    put() { if (this.x !== null) { this.points.push(this.x, this.high); if (this.low !== this.high) this.points.push(this.x, this.low); } }
+    put() {
+      if (this.x === null) return;
+      this.points.push(this.x, this.high);
+      if (this.low !== this.high) this.points.push(this.x, this.low);
+      if (this.last !== this.low) this.points.push(this.x, this.last);
+    }
     draw(g, colour, width) {
       this.put();
       this.x = null;
@@ -303,8 +317,9 @@
     const scale = frame(p, g, 0, high * 1.05 || 1);
     const lines = new Map();
     const line = (id) => { let found = lines.get(id); if (!found) lines.set(id, (found = new Line(scale))); return found; };
+    const level = visible(DATA_LEVEL) ? line(DATA_LEVEL) : null;
     for (let i = from; i < to; i++) {
-      if (data[i] >= 0 && visible(DATA_LEVEL)) line(DATA_LEVEL).add(time[i], data[i]);
+      if (level && data[i] >= 0) level.add(time[i], data[i]);
       if (bytes[i] >= 0 && visible(who[i])) line(who[i]).add(time[i], bytes[i]);
     }
     for (const [id, found] of [...lines].sort((a, b) => a[0] - b[0])) found.draw(g, own(id), id === DATA_LEVEL ? 1 : 1.5);
@@ -445,6 +460,7 @@
   panel("goodput", "Goodput: new data, by subflow and in all (dark)", 190, "bit/s", goodput, csvGoodput);
 
   function draw() {
+    const begin = performance.now();
     for (const p of panels) {
       const ratio = window.devicePixelRatio || 1;
       const width = p.canvas.clientWidth;
@@ -457,6 +473,7 @@
       g.clearRect(0, 0, width, p.height);
       p.draw(p, g);
     }
+    state.took = performance.now() - begin;
   }
   let waiting = false;
   function redraw() {

@@ -6,12 +6,19 @@ pub(crate) fn round_step(least: f64) -> f64 {
         return 1.0;
     }
     let power = 10_f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|step| *step >= least * (1.0 - 1e-9)).unwrap_or(least)
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|factor| factor * power)
+        .find(|step| *step >= least * (1.0 - 1e-9))
+        .unwrap_or(least)
 }
 
 /// Decimals that a step needs to be told apart.
 pub(crate) fn decimals(step: f64) -> usize {
-    (0..9).find(|&decimals| (step * 10_f64.powi(decimals)).fract().abs() < 1e-6 || step * 10_f64.powi(decimals) >= 10.0)
+    (0..9)
+        .find(|&decimals| {
+            (step * 10_f64.powi(decimals)).fract().abs() < 1e-6 || step * 10_f64.powi(decimals) >= 10.0
+        })
         .map_or(9, |decimals| decimals as usize)
 }
 

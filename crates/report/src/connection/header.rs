@@ -3,8 +3,8 @@
 use super::One;
 use super::list::notable;
 use super::style::Style;
-use super::text::{end};
-use crate::text::{bytes, counted, seconds as duration, grouped};
+use super::text::end;
+use crate::text::{bytes, counted, grouped, seconds as duration};
 use std::fmt::Write;
 use subflow_analysis::rows::Fallback;
 use subflow_rows::Hex32;
@@ -17,8 +17,10 @@ pub(super) fn header(one: &One<'_>, style: Style) -> String {
     let title = format!("Connection {}", row.connection_id);
     let (client, server) = (end(row.client_addr, row.client_port), end(row.server_addr, row.server_port));
     let _ = writeln!(text, "{}  {client} -> {server}", style.bold(title));
-    let version = row.version.map_or_else(|| "version unknown".to_owned(), |version| format!("version {version}"));
-    let token = |token: Option<Hex32>| token.map_or_else(|| "unknown".to_owned(), |token| format!("{:08x}", token.0));
+    let version =
+        row.version.map_or_else(|| "version unknown".to_owned(), |version| format!("version {version}"));
+    let token =
+        |token: Option<Hex32>| token.map_or_else(|| "unknown".to_owned(), |token| format!("{:08x}", token.0));
     let checksum = match row.checksum {
         Some(true) => ", DSS checksums",
         _ => "",
@@ -26,12 +28,16 @@ pub(super) fn header(one: &One<'_>, style: Style) -> String {
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {name:<11} {value}");
     };
-    line("MPTCP", format!("{version}{checksum}, tokens {} (client), {} (server)", token(row.client_token), token(row.server_token)));
-    line("start", format!("{}, {} long", Rfc3339(row.start.0), duration(row.duration)));
     line(
-        "packets",
-        format!("{}, {} from the IP header onward", grouped(row.packets), bytes(row.wire_bytes)),
+        "MPTCP",
+        format!(
+            "{version}{checksum}, tokens {} (client), {} (server)",
+            token(row.client_token),
+            token(row.server_token)
+        ),
     );
+    line("start", format!("{}, {} long", Rfc3339(row.start.0), duration(row.duration)));
+    line("packets", format!("{}, {} from the IP header onward", grouped(row.packets), bytes(row.wire_bytes)));
     line("data", both(row.bytes_c2s, row.bytes_s2c));
     repeats(&mut line, "reinjected", row.reinjected_bytes_c2s, row.reinjected_bytes_s2c);
     repeats(&mut line, "resent", row.retransmitted_bytes_c2s, row.retransmitted_bytes_s2c);
@@ -40,9 +46,13 @@ pub(super) fn header(one: &One<'_>, style: Style) -> String {
         format!("{} attempted, {} established", row.subflows_attempted, row.subflows_established),
     );
     if row.addresses_announced > 0 {
-        line("announced", counted(u64::from(row.addresses_announced), "address").replace("addresss", "addresses"));
+        line(
+            "announced",
+            counted(u64::from(row.addresses_announced), "address").replace("addresss", "addresses"),
+        );
     }
-    let fallback = if row.fallback == Fallback::None { String::new() } else { format!(", fallback: {}", row.fallback) };
+    let fallback =
+        if row.fallback == Fallback::None { String::new() } else { format!(", fallback: {}", row.fallback) };
     let complete = if row.complete { "" } else { ", handshake not in the capture" };
     line("end", format!("{}{fallback}{complete}", row.close));
     let notable = notable(row);

@@ -1,7 +1,7 @@
 //! Which connections there are, for somebody who has to choose one.
 
 use super::style::Style;
-use super::text::{end};
+use super::text::end;
 use crate::text::{bytes, counted, seconds as duration};
 use std::fmt::Write;
 use subflow_analysis::rows::{Close, Connection, Fallback};

@@ -1,12 +1,12 @@
 //! The connection as an interactive page.
 
+use super::One;
 use super::condense::condense;
 use super::lanes::Mark;
 use super::list::notable;
 use super::plotted::plotted;
 use super::text::end;
 use super::timeline::{Entry, timeline};
-use super::One;
 use crate::page::{Block, Cell, Column, Fact, Finding, Page, Section, Table, Tone};
 use crate::text::{bytes, grouped, seconds};
 use askama::Template;
@@ -32,7 +32,9 @@ pub fn page(one: &One<'_>, capture: &str) -> Page {
     Page::new(&format!("Connection {}", one.connection.connection_id), &subtitle(one, capture))
         .section(overview(one))
         // The template holds no value, so nothing can be wrong with it.
-        .section(Section::new("plots", "Data over time").block(Block::Markup(Plots.render().unwrap_or_default())))
+        .section(
+            Section::new("plots", "Data over time").block(Block::Markup(Plots.render().unwrap_or_default())),
+        )
         .section(paths(one))
         .section(moments(one, &shown, left_out))
         .data("connection", &data(one, &shown).to_string())
@@ -60,9 +62,10 @@ fn data(one: &One<'_>, entries: &[Entry]) -> serde_json::Value {
         let (time, until) = (one.seconds(time), one.seconds(until));
         json!({ "time": time, "until": until, "subflow": subflow, "letter": mark.letter().to_string() })
     };
-    let opened = one.subflows.iter().filter_map(|row| {
-        Some(mark(Mark::of_state(row.state)?, row.start, row.start, Some(row.subflow_id)))
-    });
+    let opened = one
+        .subflows
+        .iter()
+        .filter_map(|row| Some(mark(Mark::of_state(row.state)?, row.start, row.start, Some(row.subflow_id))));
     let others = entries
         .iter()
         .filter_map(|entry| Some(mark(Mark::of(entry.kind)?, entry.time, entry.until, entry.subflow)));
@@ -89,18 +92,30 @@ fn overview(one: &One<'_>) -> Section {
         Fact::new(
             "Data",
             bytes(row.bytes_c2s + row.bytes_s2c),
-            format!("client to server {} B, server to client {} B", grouped(row.bytes_c2s), grouped(row.bytes_s2c)),
+            format!(
+                "client to server {} B, server to client {} B",
+                grouped(row.bytes_c2s),
+                grouped(row.bytes_s2c)
+            ),
         ),
         Fact::new(
             "Subflows",
             row.subflows_established.to_string(),
             format!("{} attempted, MPTCP version {version}", row.subflows_attempted),
         ),
-        Fact::new("Reinjected", bytes(reinjected), format!("{} sent again on the same subflow", bytes(resent))),
+        Fact::new(
+            "Reinjected",
+            bytes(reinjected),
+            format!("{} sent again on the same subflow", bytes(resent)),
+        ),
         Fact::new(
             "End",
             row.close.to_string(),
-            if row.fallback == Fallback::None { "no fallback".to_owned() } else { format!("fallback: {}", row.fallback) },
+            if row.fallback == Fallback::None {
+                "no fallback".to_owned()
+            } else {
+                format!("fallback: {}", row.fallback)
+            },
         ),
     ];
     let section = Section::new("overview", "Overview").block(Block::Facts(facts));
@@ -173,7 +188,10 @@ fn moments(one: &One<'_>, entries: &[Entry], left_out: Option<(usize, u64)>) -> 
     ];
     let mut words = "Choose a row to see its place in the plots.".to_owned();
     if let Some((_, count)) = left_out {
-        words.push_str(&format!(" {} entries in the middle are left out: the table has no room for all.", grouped(count)));
+        words.push_str(&format!(
+            " {} entries in the middle are left out: the table has no room for all.",
+            grouped(count)
+        ));
     }
     let mut table = Table::new("timeline", "Timeline", columns).definition(&words);
     for entry in entries {

@@ -2,8 +2,8 @@
 
 use super::One;
 use super::style::Style;
-use super::text::{end};
-use crate::text::{counted, seconds as duration, grouped, percent};
+use super::text::end;
+use crate::text::{counted, grouped, percent, seconds as duration};
 use std::fmt::Write;
 use subflow_analysis::rows::Subflow;
 

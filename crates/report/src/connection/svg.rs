@@ -76,12 +76,19 @@ fn heading(one: &One<'_>, direction: Direction, area: &Area<'_>) -> Result<(), B
     for subflow in one.subflows.iter().take(12) {
         let id = subflow.subflow_id;
         area.draw(&Rectangle::new([(x, 34), (x + 12, 44)], own(id).filled()))?;
-        area.draw(&Text::new(format!("subflow {id}"), (x + 17, 33), ("sans-serif", 13).into_font().color(&INK)))?;
+        area.draw(&Text::new(
+            format!("subflow {id}"),
+            (x + 17, 33),
+            ("sans-serif", 13).into_font().color(&INK),
+        ))?;
         x += 90;
     }
-    for (words, colour, width) in
-        [("reinjection", AGAIN, 96), ("DATA_ACK", INK, 92), ("window", EDGE, 76), ("data level, total", MUTED, 120)]
-    {
+    for (words, colour, width) in [
+        ("reinjection", AGAIN, 96),
+        ("DATA_ACK", INK, 92),
+        ("window", EDGE, 76),
+        ("data level, total", MUTED, 120),
+    ] {
         area.draw(&PathElement::new([(x, 39), (x + 12, 39)], colour.stroke_width(2)))?;
         area.draw(&Text::new(words, (x + 17, 33), ("sans-serif", 13).into_font().color(&INK)))?;
         x += width;
@@ -169,8 +176,13 @@ fn sequence(one: &One<'_>, direction: Direction, area: &Area<'_>) -> Result<(), 
     Ok(())
 }
 
-fn round_trips(one: &One<'_>, direction: Direction, area: &Area<'_>) -> Result<(), Box<dyn std::error::Error>> {
-    let rows = one.samples.iter().filter(|row| row.direction == direction && row.sampled != Sampled::Timestamp);
+fn round_trips(
+    one: &One<'_>,
+    direction: Direction,
+    area: &Area<'_>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let rows =
+        one.samples.iter().filter(|row| row.direction == direction && row.sampled != Sampled::Timestamp);
     let high = rows.clone().map(|row| row.rtt).fold(1e-6, f64::max) * 1.05;
     let mut chart = axes!(area, one, 0.0, high, "round-trip time", |value: &f64| seconds(value.max(0.0)));
     let step = (one.connection.duration / COLUMNS as f64 * 2.0, high / f64::from(HEIGHTS[2]));

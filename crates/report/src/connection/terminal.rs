@@ -7,9 +7,9 @@ use super::lanes::Lanes;
 use super::paths::paths;
 use super::picture::{columns, picture};
 use super::style::Style;
-use super::text::{wrapped};
-use crate::text::{counted};
+use super::text::wrapped;
 use super::timeline::{Entry, Kind, timeline};
+use crate::text::counted;
 use std::fmt::Write;
 
 /// Entries of the timeline that are shown unless all are asked for.
@@ -46,7 +46,12 @@ pub fn render(one: &One<'_>, terminal: Terminal) -> String {
         if let Some((at, count)) = left_out
             && at == index
         {
-            let _ = writeln!(text, "{:14}… {} left out; --all shows them", "", counted(count, "entrie").replace("entries", "entries"));
+            let _ = writeln!(
+                text,
+                "{:14}… {} left out; --all shows them",
+                "",
+                counted(count, "entrie").replace("entries", "entries")
+            );
         }
         text.push_str(&line(one, entry, width, style));
     }
@@ -70,9 +75,10 @@ fn line(one: &One<'_>, entry: &Entry, width: usize, style: Style) -> String {
     }
     let mut lines = wrapped(&text, width.saturating_sub(margin).max(20)).into_iter();
     let colour = |line: String| match (entry.kind, entry.subflow) {
-        (Kind::Handover | Kind::Fallback | Kind::Reset | Kind::FastClose | Kind::Failure | Kind::Violation, _) => {
-            style.alarm(line)
-        }
+        (
+            Kind::Handover | Kind::Fallback | Kind::Reset | Kind::FastClose | Kind::Failure | Kind::Violation,
+            _,
+        ) => style.alarm(line),
         (_, Some(subflow)) => style.subflow(subflow, line),
         (_, None) => line,
     };

@@ -120,7 +120,8 @@ mod tests {
         for (time, low, high) in [(0.1, 0.0, 10.0), (0.2, 10.0, 20.0), (0.3, 50.0, 60.0), (1.1, 60.0, 70.0)] {
             bars.add((0, Carried::New), time, low, high);
         }
-        let list: Vec<_> = bars.lists().flat_map(|(_, list)| list).map(|bar| (bar.x, bar.low, bar.high)).collect();
+        let list: Vec<_> =
+            bars.lists().flat_map(|(_, list)| list).map(|bar| (bar.x, bar.low, bar.high)).collect();
         assert_eq!(list, [(0.0, 0.0, 20.0), (0.0, 50.0, 60.0), (1.0, 60.0, 70.0)]);
     }
 

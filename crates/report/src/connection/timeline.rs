@@ -1,8 +1,8 @@
 //! Who did what when: one list made from all tables, for terminal and page alike.
 
 use super::One;
-use super::text::{end};
-use crate::text::{bytes, counted, seconds as duration, grouped};
+use super::text::end;
+use crate::text::{bytes, counted, grouped, seconds as duration};
 use std::collections::{BTreeMap, BTreeSet};
 use subflow_analysis::rows::{
     Announcement, Carried, Close, Direction, Event, EventKind, Fallback, Opener, Packet, Reinjection, Stall,
@@ -88,15 +88,18 @@ impl Entry {
         };
         match self.kind {
             Kind::Reinjection => {
-                let from = self.from.map_or_else(String::new, |from| format!(" first sent on subflow {from}"));
+                let from =
+                    self.from.map_or_else(String::new, |from| format!(" first sent on subflow {from}"));
                 with(format!("{} of {}{from}", counted(self.count, "reinjection"), bytes(self.bytes)))
             }
             Kind::Retransmission => {
                 with(format!("{} of {}", counted(self.count, "retransmission"), bytes(self.bytes)))
             }
             Kind::Fin => "FIN".to_owned(),
-            _ if many => format!("{} times {}; first: {}", grouped(self.count), self.kind, self.detail),
-            Kind::Handshake | Kind::Join | Kind::Announcement | Kind::Data | Kind::Close => self.detail.clone(),
+            _ if many => format!("{} ({} times): {}", self.kind, grouped(self.count), self.detail),
+            Kind::Handshake | Kind::Join | Kind::Announcement | Kind::Data | Kind::Close => {
+                self.detail.clone()
+            }
             _ => format!("{}: {}", self.kind, self.detail),
         }
     }
@@ -162,7 +165,9 @@ impl<'a> Handshakes<'a> {
                 Some(first) if syn && ack && first.direction != packet.direction => {
                     handshake.synack = handshake.synack.or(Some(packet));
                 }
-                Some(first) if !syn && ack && first.direction == packet.direction && !packet.flags.contains('R') => {
+                Some(first)
+                    if !syn && ack && first.direction == packet.direction && !packet.flags.contains('R') =>
+                {
                     if handshake.synack.is_some() {
                         handshake.ack = handshake.ack.or(Some(packet));
                     }
@@ -225,10 +230,14 @@ fn opened(one: &One<'_>, subflow: &Subflow, handshakes: &Handshakes<'_>) -> Entr
         None if join => detail.push_str(", HMAC not checked"),
         None => {}
     }
-    if !join && one.connection.fallback == Fallback::None && let Some(version) = one.connection.version {
+    if !join
+        && one.connection.fallback == Fallback::None
+        && let Some(version) = one.connection.version
+    {
         detail.push_str(&format!(", version {version}"));
     }
-    let first = handshake.syn.or_else(|| one.packets.iter().find(|packet| packet.subflow_id == subflow.subflow_id));
+    let first =
+        handshake.syn.or_else(|| one.packets.iter().find(|packet| packet.subflow_id == subflow.subflow_id));
     let last = handshake.ack.or(handshake.synack).or(first);
     let kind = if join { Kind::Join } else { Kind::Handshake };
     let mut entry = single(subflow.start, 0, kind, subflow.subflow_id, direction, detail);

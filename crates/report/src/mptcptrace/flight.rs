@@ -70,7 +70,8 @@ impl Flight {
         self.unacked.acknowledge(ack, |range| {
             bytes = bytes.wrapping_add(range.end.wrapping_sub(range.start));
             let micros = step.time - range.what;
-            let rtt = micros.div_euclid(1_000_000) as f64 * 1000.0 + micros.rem_euclid(1_000_000) as f64 / 1000.0;
+            let rtt =
+                micros.div_euclid(1_000_000) as f64 * 1000.0 + micros.rem_euclid(1_000_000) as f64 / 1000.0;
             let _ = writeln!(by_ack, "{},{rtt:.6},2,0,0", stamp(step.time));
             let _ = writeln!(by_departure, "{},{rtt:.6},2,0,0", stamp(range.what));
             // mptcptrace writes this one for xplot whatever it is asked for.

@@ -179,7 +179,9 @@ fn announced(one: &One<'_>, counts: &impl Fn(subflow_rows::Time, u64) -> bool) -
 
 fn withdrawn(one: &One<'_>, counts: &impl Fn(subflow_rows::Time, u64) -> bool) -> String {
     let mut text = String::new();
-    for row in one.events.iter().filter(|row| row.kind == EventKind::RemoveAddr && counts(row.time, row.frame)) {
+    for row in
+        one.events.iter().filter(|row| row.kind == EventKind::RemoveAddr && counts(row.time, row.frame))
+    {
         let ids = row.detail.split(|c: char| !c.is_ascii_digit()).filter(|id| !id.is_empty());
         for id in ids {
             let _ = writeln!(text, "{},{id}", way(row.direction));

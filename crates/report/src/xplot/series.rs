@@ -17,7 +17,11 @@ fn title(one: &One<'_>, direction: Direction, capture: &str, what: &str) -> Stri
 /// Mappings as vertical lines, DATA_ACKs as a staircase (white), the edge of the receive window above it (yellow). Reinjections are marked
 /// by an R in red, data again on the same subflow by an r in its colour.
 pub(super) fn sequence(one: &One<'_>, direction: Direction, capture: &str) -> String {
-    let mut graph = Graph::new(&title(one, direction, capture, "data sequence numbers"), "signed", "data sequence offset");
+    let mut graph = Graph::new(
+        &title(one, direction, capture, "data sequence numbers"),
+        "signed",
+        "data sequence offset",
+    );
     for row in one.carriages.iter().filter(|row| row.direction == direction) {
         let end = row.dsn.saturating_add_unsigned(row.bytes);
         let own = Colour::subflow(row.subflow_id);
@@ -98,7 +102,8 @@ pub(super) fn flight(one: &One<'_>, direction: Direction, capture: &str) -> Stri
 pub(super) fn goodput(one: &One<'_>, direction: Direction, capture: &str) -> String {
     let mut graph = Graph::new(&title(one, direction, capture, "goodput"), "double", "bit/s");
     let mut windows: BTreeMap<Option<u32>, Vec<(Time, u64)>> = BTreeMap::new();
-    let new = |row: &&subflow_analysis::rows::Carriage| row.direction == direction && row.carried == Carried::New;
+    let new =
+        |row: &&subflow_analysis::rows::Carriage| row.direction == direction && row.carried == Carried::New;
     for row in one.carriages.iter().filter(new) {
         for whose in [Some(row.subflow_id), None] {
             let window = windows.entry(whose).or_default();
@@ -111,7 +116,11 @@ pub(super) fn goodput(one: &One<'_>, direction: Direction, capture: &str) -> Str
             let bytes: u64 = window.iter().map(|(_, bytes)| bytes).sum();
             if seconds > 0.0 {
                 let rate = bytes as f64 * 8.0 / seconds;
-                graph.mark(whose.map_or(Colour::White, Colour::subflow), "dot", (row.time, format!("{rate:.0}")));
+                graph.mark(
+                    whose.map_or(Colour::White, Colour::subflow),
+                    "dot",
+                    (row.time, format!("{rate:.0}")),
+                );
             }
         }
     }

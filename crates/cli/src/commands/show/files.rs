@@ -6,10 +6,10 @@ use crate::text::counted;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use subflow_analysis::rows::{Sink, all_schemas};
 use subflow_report::connection::{One, page, svg};
 use subflow_report::{Output, mptcptrace, xplot};
 use subflow_store::{DirectorySink, FileFormat, Selection};
-use subflow_analysis::rows::{Sink, all_schemas};
 
 /// Where which kind of file goes.
 #[derive(Debug)]
@@ -80,8 +80,10 @@ impl Files {
 /// All tables of the connection.
 fn tables(one: &One<'_>, dir: &Path) -> Result<String, Failure> {
     // What is not about connections stays out.
-    let schemas: Vec<_> =
-        all_schemas().into_iter().filter(|schema| !["traffic", "hosts", "issues"].contains(&schema.table)).collect();
+    let schemas: Vec<_> = all_schemas()
+        .into_iter()
+        .filter(|schema| !["traffic", "hosts", "issues"].contains(&schema.table))
+        .collect();
     let mut sink = DirectorySink::create(dir, FileFormat::Csv, &Selection::all(&schemas))?;
     one.rows(|row| sink.row(row));
     let written = sink.finish()?;

@@ -56,8 +56,11 @@ pub(super) fn run(args: ShowArgs) -> Result<Exit, Failure> {
             return Ok(exit(interrupted));
         }
         (None, several) => {
-            return Err(Failure::usage(format!("the input holds {} connections, and files show one", several.len()))
-                .hint("choose one with -c ID; without options subflow show lists them"));
+            return Err(Failure::usage(format!(
+                "the input holds {} connections, and files show one",
+                several.len()
+            ))
+            .hint("choose one with -c ID; without options subflow show lists them"));
         }
     };
     let Some(one) = One::of(&tables, chosen) else {
