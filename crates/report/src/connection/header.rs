@@ -28,14 +28,8 @@ pub(super) fn header(one: &One<'_>, style: Style) -> String {
     let mut line = |name: &str, value: String| {
         let _ = writeln!(text, "  {name:<11} {value}");
     };
-    line(
-        "MPTCP",
-        format!(
-            "{version}{checksum}, tokens {} (client), {} (server)",
-            token(row.client_token),
-            token(row.server_token)
-        ),
-    );
+    line("MPTCP", format!("{version}{checksum}"));
+    line("tokens", format!("{} (client), {} (server)", token(row.client_token), token(row.server_token)));
     line("start", format!("{}, {} long", Rfc3339(row.start.0), duration(row.duration)));
     line("packets", format!("{}, {} from the IP header onward", grouped(row.packets), bytes(row.wire_bytes)));
     line("data", both(row.bytes_c2s, row.bytes_s2c));

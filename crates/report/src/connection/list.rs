@@ -1,11 +1,14 @@
 //! Which connections there are, for somebody who has to choose one.
 
 use super::style::Style;
-use super::text::end;
+use super::text::{end, wrapped};
 use crate::text::{bytes, counted, seconds as duration};
 use std::fmt::Write;
 use subflow_analysis::rows::{Close, Connection, Fallback};
 use subflow_store::time::Rfc3339;
+
+/// Columns for the ends and what is notable.
+const WIDTH: usize = 70;
 
 /// What sets a connection apart, in a few words each.
 pub fn notable(row: &Connection) -> Vec<String> {
@@ -36,27 +39,34 @@ pub fn notable(row: &Connection) -> Vec<String> {
     words
 }
 
-/// Two lines for each connection, at most `most` of them.
+/// Two or three lines for each connection, at most `most` of them.
 pub fn list(connections: &[Connection], most: usize, style: Style) -> String {
-    let mut text = format!(
-        "{}\n",
-        style.bold("  id  start (UTC)          duration  subflows        c2s        s2c  notable")
-    );
+    let mut text =
+        format!("{}\n", style.bold("  id  start (UTC)          duration  subflows        c2s        s2c"));
     for row in connections.iter().take(most) {
         let start = Rfc3339(row.start.0).to_string();
         let start = start.get(..19).unwrap_or(&start).replace('T', " ");
         let subflows = format!("{}/{}", row.subflows_established, row.subflows_attempted);
         let line = format!(
-            "{:>4}  {start}  {:>8}  {subflows:>8}  {:>9}  {:>9}  {}",
+            "{:>4}  {start}  {:>8}  {subflows:>8}  {:>9}  {:>9}",
             row.connection_id,
             duration(row.duration),
             bytes(row.bytes_c2s),
             bytes(row.bytes_s2c),
-            notable(row).join(", ")
         );
         let _ = writeln!(text, "{}", line.trim_end());
         let (client, server) = (end(row.client_addr, row.client_port), end(row.server_addr, row.server_port));
-        let _ = writeln!(text, "      {}", style.dim(format!("{client} -> {server}")));
+        let ends = format!("{client} -> {server}");
+        let notable = notable(row).join(", ");
+        // On one line where there is room.
+        if notable.is_empty() || ends.len() + notable.len() > WIDTH {
+            let _ = writeln!(text, "      {}", style.dim(ends));
+            for part in wrapped(&notable, WIDTH).into_iter().filter(|part| !part.is_empty()) {
+                let _ = writeln!(text, "      {}", style.alarm(part));
+            }
+        } else {
+            let _ = writeln!(text, "      {}   {}", style.dim(ends), style.alarm(notable));
+        }
     }
     let hidden = connections.len().saturating_sub(most);
     if hidden > 0 {

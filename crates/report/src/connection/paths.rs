@@ -2,13 +2,15 @@
 
 use super::One;
 use super::style::Style;
-use super::text::end;
+use super::text::{end, wrapped};
 use crate::text::{counted, grouped, percent, seconds as duration};
 use std::fmt::Write;
 use subflow_analysis::rows::Subflow;
 
 /// How many subflows are listed in full before the list is cut.
 const MOST: usize = 40;
+/// Columns that a line may have, indentation aside.
+const WIDTH: usize = 76;
 
 /// A few lines for each subflow; with `all`, for every one of them.
 pub(super) fn paths(one: &One<'_>, style: Style, all: bool) -> String {
@@ -42,7 +44,9 @@ fn path(one: &One<'_>, row: &Subflow, wholes: [u64; 2], style: Style, text: &mut
     let number = style.subflow(row.subflow_id, format!("{:>3}", row.subflow_id));
     let _ = writeln!(text, "{number} {from} -> {to}");
     let mut line = |value: String| {
-        let _ = writeln!(text, "    {value}");
+        for part in wrapped(&value, WIDTH) {
+            let _ = writeln!(text, "    {part}");
+        }
     };
     let start = one.seconds(row.start);
     line(format!(
@@ -88,7 +92,7 @@ fn path(one: &One<'_>, row: &Subflow, wholes: [u64; 2], style: Style, text: &mut
             again.push(format!("{} B first sent elsewhere", grouped(reinjected)));
         }
         if !again.is_empty() {
-            line(format!("    {}", again.join(", ")));
+            line(format!("{name} {}", again.join(", ")));
         }
     }
     if let Some(reason) = row.reset_reason {
