@@ -9,8 +9,8 @@ use crate::shell::{cargo, execute, have, loud, words};
 
 /// Run every check: format, lints, tests, documentation, licences
 ///
-/// Installs tshark and tcpdump if they are missing and this is Debian and run by root: some tests compare with them, and
-/// say so when they cannot. cargo-nextest, cargo-deny and typos are used where they are installed.
+/// Installs tshark, tcpdump and chromium if they are missing and this is Debian and run by root: some tests compare with
+/// the former and open pages in the latter, and say so when they cannot. cargo-nextest, cargo-deny and typos are used where they are installed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Build with all cores, but run only the tests, no other check
@@ -27,8 +27,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             data.display()
         ));
     }
-    for program in packages::want(&[("tshark", "tshark"), ("tcpdump", "tcpdump")]) {
-        checks.skip(&format!("comparisons with {program}, which is not installed"));
+    for program in packages::want(&[("tshark", "tshark"), ("tcpdump", "tcpdump"), ("chromium", "chromium")]) {
+        checks.skip(&match program {
+            "chromium" => "pages in a browser: chromium is not installed".to_owned(),
+            program => format!("comparisons with {program}, which is not installed"),
+        });
     }
     if !args.only_tests {
         component("rustfmt")?;

@@ -1,3 +1,3 @@
 //! Numbers for people: those of the report's pages.
 
-pub(crate) use subflow_report::text::{counted, grouped, seconds};
+pub(crate) use subflow_report::text::{bytes, counted, grouped, seconds};

@@ -219,6 +219,10 @@
       legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom", font: { size: 12 }, itemsizing: "trace", itemwidth: 36 },
       shapes: [], annotations: [],
     };
+    // Room above the bars for the numbers on them.
+    if (spec.data[0]?.type === "bar" && spec.data[0].orientation !== "h" && !spec.stacked && spec.y.unit === "count") {
+      made.yaxis.range = [0, Math.max(1, span(spec.data, "y")[1]) * 1.12];
+    }
     const highest = made.xaxis.range ? made.xaxis.range[1] : null;
     for (const [index, cut] of spec.cuts.entries()) {
       // At the right edge there is no room to the right of the line.

@@ -117,7 +117,7 @@ impl Connection {
         };
         let flight = |index: usize| {
             let sender = &self.measures[index].sender;
-            sender.is_known().then_some(sender.flight)
+            sender.is_known().then_some(sender.flight).filter(|flight| flight.most() > 0)
         };
         let sides = [Direction::C2s, Direction::S2c];
         let choices =

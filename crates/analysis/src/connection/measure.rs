@@ -278,6 +278,7 @@ impl Connection {
             let oldest = self.data[index].oldest();
             let told = Telling { id: self.id, direction, oldest, shortest: self.measuring.stall };
             let (rows, measure) = (&mut self.rows, &mut self.measures[index]);
+            measure.reorder.count(last);
             measure.sender.end(last, patience, |pause| told.pause(rows, pause, None));
             for subflow in subflows.iter_mut() {
                 let half = &mut subflow.halves[index];

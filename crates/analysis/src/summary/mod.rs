@@ -2,6 +2,7 @@
 
 mod distribution;
 mod fallbacks;
+mod held;
 mod service;
 mod sizes;
 
@@ -11,6 +12,7 @@ use crate::rows::{
 };
 pub use distribution::Distribution;
 pub use fallbacks::Fallen;
+pub use held::{Held, Stalls};
 pub use service::service;
 pub use sizes::{SizeClass, Sizes};
 use std::{
@@ -151,6 +153,8 @@ pub struct Summary {
     pub reinjected_bytes: [u64; 2],
     /// Sizes and durations of established connections, their blocks and switching rates.
     pub sizes: Sizes,
+    /// What held established connections up.
+    pub held: Held,
     /// Handovers, and connections that had any.
     pub handovers: u64,
     /// Connections with a handover.
@@ -190,8 +194,8 @@ impl Summary {
                 self.clients += u64::from(*connections_as_client > 0);
             }
             AnyRow::Issue(row) => self.issues.push(row.clone()),
+            AnyRow::Stall(row) => self.held.add_stall(row),
             AnyRow::Reinjection(_)
-            | AnyRow::Stall(_)
             | AnyRow::Series(_)
             | AnyRow::Packet(_)
             | AnyRow::Carriage(_)
@@ -251,6 +255,7 @@ impl Summary {
             self.retransmitted.add(retransmitted, unique);
         }
         self.sizes.add(row);
+        self.held.add(row);
         self.retransmitted_bytes += retransmitted;
         self.data_bytes[0] += row.bytes_c2s;
         self.data_bytes[1] += row.bytes_s2c;

@@ -40,7 +40,7 @@ pub(crate) struct Reorder {
     byte_ns: u128,
     /// Bytes that were handed on in order, those that never waited included.
     pub(crate) delivered: u64,
-    /// Those of them that had to wait.
+    /// Those of them that had to wait; what came with one time stamp has no order.
     pub(crate) queued: u64,
     /// What all of them waited, in byte nanoseconds.
     pub(crate) waited: u128,
@@ -128,7 +128,6 @@ impl Reorder {
         }
         let run = Waiting { start, end, arrived: time };
         self.bytes += (end - start) as u64;
-        self.most = self.most.max(self.bytes);
         match self.waiting.back() {
             Some(last) if last.start > start => {
                 let index = self.waiting.partition_point(|run| run.start < start);
@@ -153,7 +152,7 @@ impl Reorder {
             if let Some(arrived) = arrived {
                 let waited = (arrived - front.arrived).max(0);
                 self.delivered += bytes;
-                self.queued += bytes;
+                self.queued += if waited > 0 { bytes } else { 0 };
                 self.waited += u128::from(bytes) * waited.unsigned_abs() as u128;
                 self.longest = self.longest.max(waited);
             }
@@ -162,8 +161,9 @@ impl Reorder {
     }
 
     /// Brings the waiting up to this moment.
-    fn count(&mut self, time: i64) {
+    pub(crate) fn count(&mut self, time: i64) {
         if time > self.counted {
+            self.most = self.most.max(self.bytes);
             self.byte_ns += u128::from(self.bytes) * (time - self.counted) as u128;
             self.counted = time;
         }

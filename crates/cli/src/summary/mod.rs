@@ -9,6 +9,7 @@ mod issues;
 mod outcomes;
 mod repeats;
 mod sheet;
+mod sizes;
 mod subflows;
 mod traffic;
 
@@ -24,6 +25,8 @@ pub(crate) fn render(summary: &Summary) -> String {
         subflows::render_states(summary),
         addresses::render(summary),
         delays::render(summary),
+        sizes::render(summary),
+        sizes::render_blocks(summary),
         repeats::render(summary),
         repeats::render_choice(summary),
         outcomes::render(summary),

@@ -15,12 +15,23 @@ pub(super) fn render(summary: &Summary) -> String {
     [
         format!("Handovers: {handovers} in {with}\n"),
         kinds("fallback", &summary.fallbacks, "Fallbacks to plain TCP, of all connections"),
+        fallen(summary),
         kinds("close", &summary.closes, "Ends of established connections"),
     ]
     .into_iter()
     .filter(|section| !section.is_empty())
     .collect::<Vec<_>>()
     .join("\n")
+}
+
+/// Where connections fell back, to which services, and in which direction it showed.
+fn fallen(summary: &Summary) -> String {
+    let mut sheet = Sheet::new(&["fallback", "service", "direction", "connections"], 3);
+    for (place, service, direction, count) in summary.fallen.counts() {
+        let direction = direction.map(|direction| direction.to_string()).unwrap_or_default();
+        sheet.row([place.to_string(), service.to_owned(), direction, grouped(count)]);
+    }
+    sheet.under("Fallbacks by service and direction")
 }
 
 /// A line a kind.

@@ -145,6 +145,15 @@ fn numbers_are_those_of_the_tables() {
         let expected = case.rows("connections").iter().filter(|row| row["fallback"] != "none").count();
         assert_eq!(fell, expected as u64, "{name}: fallbacks");
 
+        for row in cells("held-table") {
+            let kind = row[0].replace(' ', "_");
+            let rows: Vec<_> =
+                case.rows("stalls").iter().filter(|stall| stall["kind"] == kind.as_str()).collect();
+            assert_eq!(whole(&row[5]), rows.len() as u64, "{name}: stalls of {kind}");
+            let longest = rows.iter().filter_map(|stall| stall["duration"].as_f64()).fold(0.0, f64::max);
+            assert_eq!(row[7].parse::<f64>().expect("a number"), longest, "{name}: longest stall of {kind}");
+        }
+
         let established = case.established();
         for (row, columns) in
             cells("sizes-table").iter().zip([&["bytes_c2s", "bytes_s2c"][..], &["bytes_c2s"], &["bytes_s2c"]])
@@ -176,7 +185,7 @@ fn numbers_are_those_of_the_tables() {
                 "JSON.parse(document.getElementById('figure-subflows-per-connection').textContent).data.map(trace =>
                  trace.y.reduce((sum, bar) => sum + bar, 0))",
             );
-            let n = established.len() as f64;
+            let n = established.len();
             assert_eq!(bars, serde_json::json!([n, n]), "{name}: connections in the bars");
         }
     }
@@ -300,6 +309,13 @@ fn it_can_be_printed() {
     assert!(widths.len() > 5 && widths.iter().all(|&width| width > 100.0 && width <= 650.0), "{widths:?}");
     assert_eq!(tab.eval("window.colours"), "light");
     assert_eq!(tab.eval("document.documentElement.dataset.theme"), "dark", "and back");
+    // Nothing is cut off at the right edge of the paper.
+    tab.call("Emulation.setEmulatedMedia", serde_json::json!({ "media": "print" }));
+    let size = serde_json::json!({ "width": 688, "height": 970, "deviceScaleFactor": 1, "mobile": false });
+    tab.call("Emulation.setDeviceMetricsOverride", size);
+    tab.eval("dispatchEvent(new Event('beforeprint'))");
+    let cut = tab.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    assert_eq!(cut, 0, "wider than the paper");
     assert_eq!(tab.complaints(), [""; 0]);
 }
 

@@ -11,6 +11,7 @@ mod answers;
 mod browser;
 mod collect;
 mod ends;
+mod held;
 mod measures;
 mod timeline;
 mod traffic;
@@ -72,7 +73,7 @@ impl CaptureReport {
             }
         };
         let mut page = Page::new("Multipath TCP in this capture", &title);
-        let sections: [Section; 12] = [
+        let sections: [Section; 13] = [
             answers::section(summary, source),
             affected::section(summary, rows),
             traffic::section(summary),
@@ -82,6 +83,7 @@ impl CaptureReport {
             measures::sizes(summary),
             measures::repeats(summary),
             measures::switching(summary),
+            held::section(summary),
             ends::section(summary),
             timeline::section(rows),
             browser::section(rows, summary),
