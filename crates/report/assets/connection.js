@@ -459,9 +459,16 @@
   panel("flight", "Bytes in flight, on subflows and at the data level (dark)", 190, "B", flight, csvFlight);
   panel("goodput", "Goodput: new data, by subflow and in all (dark)", 190, "bit/s", goodput, csvGoodput);
 
-  function draw() {
+  // Panels out of sight wait until they come into view, unless all are asked for.
+  const NEAR = 150;
+  function draw(all) {
     const begin = performance.now();
     for (const p of panels) {
+      if (!all) {
+        const box = p.canvas.getBoundingClientRect();
+        p.waits = box.bottom < -NEAR || box.top > innerHeight + NEAR;
+        if (p.waits) continue;
+      }
       const ratio = window.devicePixelRatio || 1;
       const width = p.canvas.clientWidth;
       if (width === 0) continue;
@@ -479,7 +486,7 @@
   function redraw() {
     if (waiting) return;
     waiting = true;
-    requestAnimationFrame(() => { waiting = false; draw(); });
+    requestAnimationFrame(() => { waiting = false; draw(false); });
   }
 
   function show(from, to) {
@@ -618,9 +625,10 @@
   theme();
   swatches();
   subflow.onTheme(() => { theme(); swatches(); redraw(); });
-  subflow.onPrint(() => draw());
+  subflow.onPrint(() => draw(true));
+  addEventListener("scroll", () => { if (panels.some((p) => p.waits)) redraw(); }, { passive: true });
   new ResizeObserver(redraw).observe(holder);
   redraw();
   // For tests, and for whoever looks closer in the console.
-  subflow.plots = { show, whole, state, draw };
+  subflow.plots = { show, whole, state, draw: () => draw(true) };
 })();

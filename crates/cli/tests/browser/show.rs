@@ -105,6 +105,7 @@ fn frame_times() {
     let Some(browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let mut tab = browser.open(&page(folder.path(), Path::new(&capture), None), 1280, "light");
+    tab.eval("document.getElementById('plots').scrollIntoView()");
     tab.call("Performance.enable", serde_json::json!({ "timeDomain": "threadTicks" }));
     let busy = |tab: &mut Tab| {
         let metrics = tab.call("Performance.getMetrics", serde_json::json!({}));
