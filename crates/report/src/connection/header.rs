@@ -3,7 +3,7 @@
 use super::One;
 use super::list::notable;
 use super::style::Style;
-use super::text::end;
+use super::text::{end, wrapped};
 use crate::text::{bytes, counted, grouped, seconds as duration};
 use std::fmt::Write;
 use subflow_analysis::rows::Fallback;
@@ -16,7 +16,11 @@ pub(super) fn header(one: &One<'_>, style: Style) -> String {
     let mut text = String::new();
     let title = format!("Connection {}", row.connection_id);
     let (client, server) = (end(row.client_addr, row.client_port), end(row.server_addr, row.server_port));
-    let _ = writeln!(text, "{}  {client} -> {server}", style.bold(title));
+    // Two long addresses take a line each.
+    let mut ends = wrapped(&format!("{client} -> {server}"), 80 - title.len() - 2).into_iter();
+    let indent = " ".repeat(title.len() + 2);
+    let _ = writeln!(text, "{}  {}", style.bold(title), ends.next().unwrap_or_default());
+    ends.for_each(|part| text.push_str(&format!("{indent}{part}\n")));
     let version =
         row.version.map_or_else(|| "version unknown".to_owned(), |version| format!("version {version}"));
     let token =

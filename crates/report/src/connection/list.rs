@@ -60,7 +60,9 @@ pub fn list(connections: &[Connection], most: usize, style: Style) -> String {
         let notable = notable(row).join(", ");
         // On one line where there is room.
         if notable.is_empty() || ends.len() + notable.len() > WIDTH {
-            let _ = writeln!(text, "      {}", style.dim(ends));
+            for part in wrapped(&ends, WIDTH) {
+                let _ = writeln!(text, "      {}", style.dim(part));
+            }
             for part in wrapped(&notable, WIDTH).into_iter().filter(|part| !part.is_empty()) {
                 let _ = writeln!(text, "      {}", style.alarm(part));
             }

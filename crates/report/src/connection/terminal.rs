@@ -9,7 +9,7 @@ use super::picture::{columns, picture};
 use super::style::Style;
 use super::text::wrapped;
 use super::timeline::{Entry, Kind, timeline};
-use crate::text::counted;
+use crate::text::grouped;
 use std::fmt::Write;
 
 /// Entries of the timeline that are shown unless all are asked for.
@@ -46,12 +46,7 @@ pub fn render(one: &One<'_>, terminal: Terminal) -> String {
         if let Some((at, count)) = left_out
             && at == index
         {
-            let _ = writeln!(
-                text,
-                "{:14}… {} left out; --all shows them",
-                "",
-                counted(count, "entrie").replace("entries", "entries")
-            );
+            let _ = writeln!(text, "{:14}… {} entries left out; --all shows them", "", grouped(count));
         }
         text.push_str(&line(one, entry, width, style));
     }

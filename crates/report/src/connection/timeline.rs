@@ -166,11 +166,13 @@ impl<'a> Handshakes<'a> {
                     handshake.synack = handshake.synack.or(Some(packet));
                 }
                 Some(first)
-                    if !syn && ack && first.direction == packet.direction && !packet.flags.contains('R') =>
+                    if !syn
+                        && ack
+                        && first.direction == packet.direction
+                        && handshake.synack.is_some()
+                        && !packet.flags.contains('R') =>
                 {
-                    if handshake.synack.is_some() {
-                        handshake.ack = handshake.ack.or(Some(packet));
-                    }
+                    handshake.ack = handshake.ack.or(Some(packet));
                 }
                 _ => {}
             }

@@ -63,19 +63,19 @@ impl Graph {
     }
 
     /// A line between two points.
-    pub(super) fn line(&mut self, colour: Colour, from: (Time, impl Display), to: (Time, impl Display)) {
+    pub(super) fn line(&mut self, colour: Colour, from: (Time, &dyn Display), to: (Time, &dyn Display)) {
         self.colour(colour);
         let _ = writeln!(self.text, "line {} {} {} {}", stamp(from.0), from.1, stamp(to.0), to.1);
     }
 
     /// A mark: `dot`, `diamond`, `x`, `uarrow` …
-    pub(super) fn mark(&mut self, colour: Colour, mark: &str, at: (Time, impl Display)) {
+    pub(super) fn mark(&mut self, colour: Colour, mark: &str, at: (Time, &dyn Display)) {
         self.colour(colour);
         let _ = writeln!(self.text, "{mark} {} {}", stamp(at.0), at.1);
     }
 
     /// A text above a point.
-    pub(super) fn text(&mut self, colour: Colour, at: (Time, impl Display), text: &str) {
+    pub(super) fn text(&mut self, colour: Colour, at: (Time, &dyn Display), text: &str) {
         self.mark(colour, "atext", at);
         // A line of its own; a line break within it would be a command.
         let _ = writeln!(self.text, "{}", text.replace(['\n', '\r'], " "));
@@ -102,9 +102,9 @@ mod tests {
     fn a_colour_is_named_when_it_changes() {
         let mut graph = Graph::new("a", "unsigned", "bytes");
         let at = Time(1_500_000_999);
-        graph.line(Colour::Green, (at, 0), (at, 10));
-        graph.mark(Colour::Green, "dot", (at, 5));
-        graph.text(Colour::Red, (at, 5), "R");
+        graph.line(Colour::Green, (at, &0), (at, &10));
+        graph.mark(Colour::Green, "dot", (at, &5));
+        graph.text(Colour::Red, (at, &5), "R");
         assert_eq!(
             graph.finish(),
             "timeval unsigned\ntitle\na\nxlabel\ntime\nylabel\nbytes\ngreen\nline 1.500000 0 1.500000 10\n\

@@ -25,11 +25,11 @@ pub(super) fn sequence(one: &One<'_>, direction: Direction, capture: &str) -> St
     for row in one.carriages.iter().filter(|row| row.direction == direction) {
         let end = row.dsn.saturating_add_unsigned(row.bytes);
         let own = Colour::subflow(row.subflow_id);
-        graph.line(own, (row.time, row.dsn), (row.time, end));
+        graph.line(own, (row.time, &row.dsn), (row.time, &end));
         match row.carried {
             Carried::New => {}
-            Carried::Reinjection => graph.text(Colour::Red, (row.time, end), "R"),
-            Carried::MetaRetransmission | Carried::Retransmission => graph.text(own, (row.time, end), "r"),
+            Carried::Reinjection => graph.text(Colour::Red, (row.time, &end), "R"),
+            Carried::MetaRetransmission | Carried::Retransmission => graph.text(own, (row.time, &end), "r"),
         }
     }
     let mut acks = Stairs::new(Colour::White);
@@ -61,8 +61,8 @@ impl Stairs {
             return;
         };
         if to > from {
-            graph.line(self.colour, (before, from), (time, from));
-            graph.line(self.colour, (time, from), (time, to));
+            graph.line(self.colour, (before, &from), (time, &from));
+            graph.line(self.colour, (time, &from), (time, &to));
             self.last = Some((time, to));
         }
     }
@@ -72,7 +72,8 @@ impl Stairs {
 pub(super) fn round_trips(one: &One<'_>, direction: Direction, capture: &str) -> String {
     let mut graph = Graph::new(&title(one, direction, capture, "round-trip times"), "double", "ms");
     for row in one.samples.iter().filter(|row| row.direction == direction) {
-        let at = (row.time, format!("{:.6}", row.rtt * 1e3));
+        let rtt = format!("{:.6}", row.rtt * 1e3);
+        let at: (Time, &dyn std::fmt::Display) = (row.time, &rtt);
         match row.subflow_id {
             Some(id) => graph.mark(Colour::subflow(id), "dot", at),
             None => graph.mark(Colour::White, "diamond", at),
@@ -91,7 +92,7 @@ pub(super) fn flight(one: &One<'_>, direction: Direction, capture: &str) -> Stri
         for (whose, bytes) in own.into_iter().chain(data) {
             let colour = whose.map_or(Colour::White, Colour::subflow);
             if let Some(before) = last.insert(whose, (packet.time, bytes)) {
-                graph.line(colour, before, (packet.time, bytes));
+                graph.line(colour, (before.0, &before.1), (packet.time, &bytes));
             }
         }
     }
@@ -119,7 +120,7 @@ pub(super) fn goodput(one: &One<'_>, direction: Direction, capture: &str) -> Str
                 graph.mark(
                     whose.map_or(Colour::White, Colour::subflow),
                     "dot",
-                    (row.time, format!("{rate:.0}")),
+                    (row.time, &format_args!("{rate:.0}")),
                 );
             }
         }
