@@ -9,6 +9,9 @@ pub enum Error {
     /// The writer failed.
     #[error("cannot write the page: {0}")]
     Page(#[source] io::Error),
+    /// The drawing failed.
+    #[error("cannot draw: {0}")]
+    Drawing(String),
     /// The file could not be written.
     #[error("{}: cannot write the page: {source}", path.display())]
     File {

@@ -1,14 +1,20 @@
 //! Pictures and pages from tables: a self-contained HTML report, one connection in full, in words.
 //!
-//! [`page`] is the page itself, [`figure`] what is drawn in it, [`capture`] the report on a capture, [`explain`] why
-//! things were counted as they were.
+//! [`capture`] is the report on a capture, [`page`] what every page is made of, [`figure`] what is drawn in it. [`connection`] is one
+//! connection in full, for a terminal, as a page and as a drawing; [`explain`] says why things were counted as they were;
+//! [`xplot`] and [`mptcptrace`] are files for other tools.
 
 pub mod capture;
+pub mod connection;
 mod error;
 pub mod explain;
 pub mod figure;
+pub mod mptcptrace;
+mod output;
 pub mod page;
 pub mod text;
+pub mod xplot;
 
 pub use capture::capture_report;
 pub use error::Error;
+pub use output::Output;

@@ -24,7 +24,7 @@ pub(crate) use live::LiveArgs;
 pub(crate) use parse::{Format, Recorded, seconds};
 pub(crate) use query::QueryArgs;
 pub(crate) use shared::{FilterArgs, OutputArgs, ReadArgs, TalkArgs};
-pub(crate) use show::ShowArgs;
+pub(crate) use show::{ShowArgs, ShowOutputArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Yellow.on_default().bold())

@@ -3,5 +3,6 @@
 
 mod cdp;
 mod report;
+mod show;
 #[path = "../support/mod.rs"]
 mod support;

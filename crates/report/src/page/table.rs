@@ -45,6 +45,11 @@ impl Cell {
         Self { value: shown.clone(), shown }
     }
 
+    /// What is shown, and what is sorted by and exported.
+    pub fn new(shown: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { shown: shown.into(), value: value.into() }
+    }
+
     /// Nothing known.
     pub fn unknown() -> Self {
         Self { shown: "–".to_owned(), value: String::new() }

@@ -33,7 +33,7 @@ pub(super) fn run(args: LiveArgs) -> Result<Exit, Failure> {
         Some((path, container)) => Some(opening::record(path, *container, live.interfaces())?),
         None => None,
     };
-    let rows = Rows::new(std::mem::replace(&mut settings.output, settings::Output::Summary))?;
+    let rows = Rows::new(std::mem::replace(&mut settings.output, settings::Output::Summary), false)?;
     interrupt::watch();
     if !settings.show && !settings.talk.quiet {
         listening(live.interfaces(), settings.capture.snap_len);
