@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::shell::{cargo, execute, have, output, root};
+use crate::shell::{cargo, execute, have, output, root, target};
 
 /// Regenerate the data dictionary and the output shown in the README, then build the guide
 ///
@@ -40,6 +41,7 @@ fn run_mdbook() -> Result<()> {
 
 /// Writes the generated parts anew, or only compares them.
 pub(crate) fn refresh(check: bool) -> Result<()> {
+    build()?;
     let dictionary = subflow(&["tables"])?;
     update(&root().join("docs/src/tables.md"), &dictionary, check)?;
     let readme = root().join("README.md");
@@ -83,8 +85,14 @@ fn with_outputs(text: &str) -> Result<String> {
     Ok(page)
 }
 
+/// Builds the program as the tests do: asked for alone, it would have other features of its dependencies, and all of them
+/// would be built once more.
+fn build() -> Result<()> {
+    execute(&mut cargo(["test", "--quiet", "--locked", "--workspace", "--no-run"]))
+}
+
 /// What the program prints.
 fn subflow(args: &[&str]) -> Result<String> {
-    let mut command = cargo(["run", "--quiet", "--locked", "--package", "subflow", "--"]);
-    output(command.args(args).env("NO_COLOR", "1"))
+    let mut command = Command::new(target().join("debug").join("subflow"));
+    output(command.args(args).current_dir(root()).env("NO_COLOR", "1"))
 }

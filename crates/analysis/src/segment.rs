@@ -32,6 +32,10 @@ pub(crate) struct Segment<'a> {
     pub(crate) damage: Option<&'static str>,
     /// TTL or hop limit.
     pub(crate) hop_limit: u8,
+    /// Receive window as it stands in the header.
+    pub(crate) window: u16,
+    /// Window scale option.
+    pub(crate) window_scale: Option<u8>,
     tcp: Tcp<'a>,
 }
 
@@ -52,6 +56,8 @@ impl<'a> Segment<'a> {
             options_cut: tcp.options_cut(),
             damage: None,
             hop_limit,
+            window: tcp.window(),
+            window_scale: None,
             tcp,
         };
         for option in tcp.options() {
@@ -59,6 +65,7 @@ impl<'a> Segment<'a> {
                 TcpOption::Timestamps { value, echo } => segment.timestamps = Some((value, echo)),
                 TcpOption::Mptcp(Mptcp::Dss(dss)) if segment.dss.is_none() => segment.dss = Some(dss),
                 TcpOption::Mptcp(_) => segment.others = true,
+                TcpOption::WindowScale(shift) => segment.window_scale = Some(shift),
                 TcpOption::Malformed { reason, .. } => {
                     // Where the snap length cut, the walk ends in an option that is only cut.
                     segment.damage = (!segment.options_cut).then_some(reason);

@@ -148,7 +148,12 @@ impl<S: Sink> Analyzer<S> {
         let id = self.next_id;
         self.next_id += 1;
         let sight = Sight::of((client, server), segment);
-        self.connections.insert(Box::new(Connection::new(id, client, server, sight)))
+        let mut connection = Box::new(Connection::new(id, client, server, sight));
+        let filter = &self.options.filter;
+        if self.options.detail && filter.takes_connection(id) && filter.takes_flow(client, server) {
+            connection.tell_all();
+        }
+        self.connections.insert(connection)
     }
 
     /// Makes a flow a subflow: `opener` is the side that sent (or would have sent) the SYN, in direction `direction`.

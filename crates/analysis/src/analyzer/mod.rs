@@ -369,6 +369,9 @@ impl<S: Sink> Analyzer<S> {
             }
         }
         let Some(connection) = self.connections.get_mut(connection_number) else { return };
+        if let Some(detail) = &mut connection.detail {
+            detail.drain((!connection.copy).then_some(&mut self.sink));
+        }
         if connection.reinjections.len() >= MOST_REINJECTIONS {
             let ends = (connection.client, connection.server);
             let kept = self.options.filter.takes_connection(connection.id)

@@ -3,7 +3,7 @@
 use super::{Connection, Subflow, half::Piece};
 use crate::{
     rows::{Direction, Fallback, Reinjection, ReinjectionCause},
-    track::dataspace::Again,
+    track::dataspace::{Carrier, Known, Part},
 };
 use subflow_rows::Time;
 
@@ -60,23 +60,40 @@ impl Connection {
             self.carriers += 1;
         }
         let before = self.data[index].unique;
-        let mut again = std::mem::take(&mut self.again);
-        again.clear();
-        self.data[index].carry(range.0, range.1, carrier, piece.time, |part| again.push(part));
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.clear();
+        let by = Carrier { subflow: carrier, time: piece.time, frame: piece.frame };
+        self.data[index].carry(range.0, range.1, by, |part| parts.push(part));
         if self.data[index].unique > before || half.last_new.is_none() {
             half.last_new = Some(piece.time);
         }
-        for &part in &again {
-            self.carried_again(subflow, direction, piece, part);
+        for &part in &parts {
+            if let Known::Again(first) = part.known {
+                self.carried_again(subflow, direction, piece, part, first);
+            }
+            if self.detail.is_some() {
+                self.tell_carried(carrier, direction, piece, part);
+            }
         }
-        self.again = again;
+        self.parts = parts;
     }
 
-    fn carried_again(&mut self, subflow: &mut Subflow, direction: Direction, piece: Piece, part: Again) {
+    /// Whether the subflow repeats its own bytes. Bytes of long ago are its own while no other carries data.
+    pub(super) fn is_same_carrier(&self, subflow: u16, first: Option<Carrier>) -> bool {
+        first.map_or(self.carriers < 2, |first| first.subflow == subflow)
+    }
+
+    fn carried_again(
+        &mut self,
+        subflow: &mut Subflow,
+        direction: Direction,
+        piece: Piece,
+        part: Part,
+        first: Option<Carrier>,
+    ) {
         let index = direction.index();
         let bytes = (part.end - part.start) as u64;
-        let same = part.first.map_or(self.carriers < 2, |(first, _)| first == subflow.id);
-        if same {
+        if self.is_same_carrier(subflow.id, first) {
             self.meta_repeated[index] += bytes;
             return;
         }
@@ -90,17 +107,18 @@ impl Connection {
             frame: piece.frame,
             dsn: part.start,
             bytes,
-            from_subflow: part.first.map(|(first, _)| u32::from(first)),
+            from_subflow: first.map(|first| u32::from(first.subflow)),
             to_subflow: u32::from(subflow.id),
-            delay: part.first.map(|(_, sent)| (piece.time - sent) as f64 / 1e9),
+            delay: first.map(|first| (piece.time - first.time) as f64 / 1e9),
             useful: covered.then_some(false),
-            cause: part.first.and_then(|(first, sent)| self.cause(direction, first, sent, piece.time)),
+            cause: first.and_then(|first| self.cause(direction, first, piece.time)),
         });
     }
 
-    /// Why bytes that `first` carried at `sent` are sent elsewhere now.
-    fn cause(&self, direction: Direction, first: u16, sent: i64, now: i64) -> Option<ReinjectionCause> {
-        let holder = self.holders.get(usize::from(first))?;
+    /// Why bytes that `first` carried are sent elsewhere now.
+    fn cause(&self, direction: Direction, first: Carrier, now: i64) -> Option<ReinjectionCause> {
+        let sent = first.time;
+        let holder = self.holders.get(usize::from(first.subflow))?;
         if holder.closed {
             return Some(ReinjectionCause::HolderClosed);
         }

@@ -2,7 +2,7 @@
 
 use super::{Connection, Subflow, half::Piece};
 use crate::{
-    rows::{Direction, EventKind},
+    rows::{Direction, EventKind, Sampled},
     segment::Segment,
     track::{
         mapping::{Mapping, Pending},
@@ -28,7 +28,8 @@ impl Connection {
             if (self.base[reverse.index()].is_some() || !self.capable[0])
                 && let Some(offset) = self.offset(reverse, ack)
             {
-                self.data[reverse.index()].ack(offset, segment.time);
+                let sample = self.data[reverse.index()].ack(offset, segment.time);
+                self.tell_sample(None, reverse, segment, Sampled::DataAck, sample);
             }
         }
         if let Some(mapping) = dss.mapping {
@@ -167,7 +168,31 @@ impl Connection {
         for &(from, to) in &ranges {
             self.fresh(subflow, direction, segment, from, to);
         }
+        if self.detail.is_some() && matches!(arrival, Arrival::Behind { .. }) {
+            self.repeated(subflow, direction, segment, (start, end), &ranges);
+        }
         self.ranges = ranges;
+    }
+
+    /// Tells which data-level bytes a segment repeated: all of `all` but those that were `fresh`.
+    fn repeated(
+        &mut self,
+        subflow: &Subflow,
+        direction: Direction,
+        segment: &Segment<'_>,
+        all: (i64, i64),
+        fresh: &[(i64, i64)],
+    ) {
+        let mappings = &subflow.halves[direction.index()].mappings;
+        let mut data = Vec::new();
+        let mut at = all.0;
+        for &(from, to) in fresh.iter().chain([&(all.1, all.1)]) {
+            mappings.translate(at, from, |start, end| data.push((start, end)));
+            at = to;
+        }
+        let piece =
+            Piece { start: all.0, end: all.1, time: segment.time, frame: segment.frame, excused: true };
+        self.tell_repeated(subflow.id, direction, piece, &data);
     }
 
     /// Subflow bytes seen for the first time.

@@ -56,6 +56,9 @@ pub(crate) struct Half {
     pub(crate) fin: Option<i64>,
     /// Highest position acknowledged by the other side.
     pub(crate) acked: Option<i64>,
+    /// Window scale that its sender announced in its SYN (RFC 7323, section 2); `None` when the SYN has none, or was not
+    /// seen.
+    pub(crate) window_scale: Option<u8>,
     /// Packets other than SYN and RST.
     pub(crate) packets: u64,
     /// Time of the last packet.
@@ -101,15 +104,19 @@ impl Half {
         }
     }
 
-    /// The other side acknowledged everything before `ack`.
-    pub(crate) fn acknowledged(&mut self, ack: u32, time: i64) {
-        if let Some(space) = &self.space {
-            let ack = space.position(ack);
-            self.karn.acked(ack, time);
-            if self.acked.is_none_or(|before| ack > before) {
-                self.acked = Some(ack);
-            }
+    /// The other side acknowledged everything before `ack`; returns the round-trip sample that this gives, in nanoseconds.
+    pub(crate) fn acknowledged(&mut self, ack: u32, time: i64) -> Option<i64> {
+        let ack = self.space.as_ref()?.position(ack);
+        if self.acked.is_none_or(|before| ack > before) {
+            self.acked = Some(ack);
         }
+        self.karn.acked(ack, time)
+    }
+
+    /// Bytes sent and not yet acknowledged; `None` before any ACK.
+    pub(crate) fn flight(&self) -> Option<u64> {
+        let (space, acked) = (self.space.as_ref()?, self.acked?);
+        Some(u64::try_from(space.next() - acked).unwrap_or(0))
     }
 
     /// Position of a relative subflow sequence number, nearest to what was seen last.

@@ -5,7 +5,7 @@ use super::{
     subflow::{Phase, Reset},
 };
 use crate::{
-    rows::{Direction, EventKind, Fallback},
+    rows::{Direction, EventKind, Fallback, Sampled},
     segment::Segment,
 };
 use subflow_wire::{
@@ -21,13 +21,15 @@ impl Connection {
     pub(super) fn syn(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>) {
         let half = &mut subflow.halves[direction.index()];
         half.syn(segment.seq);
+        half.window_scale = segment.window_scale;
         if segment.len > 0 && half.syn_bytes == 0 {
             // TCP Fast Open: these bytes come before the data sequence space (RFC 8684, appendix B).
             half.syn_bytes = u64::from(segment.len);
         }
         if let Some((value, echo)) = segment.timestamps {
             subflow.halves[direction.index()].stamps.sent(value, segment.time);
-            subflow.halves[direction.reverse().index()].stamps.echoed(echo, segment.time);
+            let sample = subflow.halves[direction.reverse().index()].stamps.echoed(echo, segment.time);
+            self.tell_sample(Some(subflow.id), direction.reverse(), segment, Sampled::Timestamp, sample);
         }
         if segment.flags.ack() {
             self.syn_ack(subflow, direction, segment);

@@ -3,6 +3,7 @@
 mod carry;
 mod control;
 mod data;
+mod detail;
 mod fallback;
 mod finish;
 mod half;
@@ -13,10 +14,10 @@ mod subflow;
 
 use crate::{
     flow::End,
-    rows::{Announcement, Direction, Event, EventKind, Fallback, Reinjection},
+    rows::{Announcement, Direction, Event, EventKind, Fallback, Reinjection, Sampled},
     segment::Segment,
     sight::Sight,
-    track::dataspace::{Again, DataSpace},
+    track::dataspace::{DataSpace, Part},
 };
 pub(crate) use finish::{Counters, Ending};
 pub(crate) use subflow::Subflow;
@@ -104,10 +105,12 @@ pub(crate) struct Connection {
     events: Vec<Event>,
     events_lost: u64,
     pub(crate) reinjections: Vec<Reinjection>,
-    /// Scratch space, so that no packet allocates: new subflow bytes, mapped bytes, bytes carried before.
+    /// Present when everything is to be told.
+    pub(crate) detail: Option<Box<detail::Detail>>,
+    /// Scratch space, so that no packet allocates: new subflow bytes, mapped bytes, the parts of them.
     ranges: Vec<(i64, i64)>,
     mapped: Vec<(i64, i64)>,
-    again: Vec<Again>,
+    parts: Vec<Part>,
 }
 
 impl Connection {
@@ -153,7 +156,8 @@ impl Connection {
             reinjections: Vec::new(),
             ranges: Vec::new(),
             mapped: Vec::new(),
-            again: Vec::new(),
+            parts: Vec::new(),
+            detail: None,
         }
     }
 
@@ -219,11 +223,22 @@ impl Connection {
     /// The offset of a data sequence number; `None` when it is too far from everything seen to be believed.
     fn offset(&mut self, direction: Direction, dsn: Dsn) -> Option<i64> {
         let index = direction.index();
-        let near = self.data[index].next().unwrap_or(0).max(self.data[index].acked().max(0));
         let base = *self.base[index].get_or_insert(match dsn {
             Dsn::Short(low) => Base { dsn: u64::from(low), full: false },
             Dsn::Long(dsn) => Base { dsn, full: true },
         });
+        let offset = self.known_offset(direction, dsn);
+        if let (Dsn::Long(dsn), Some(offset), false) = (dsn, offset, base.full) {
+            self.base[index] = Some(Base { dsn: dsn.wrapping_sub(offset as u64), full: true });
+        }
+        offset
+    }
+
+    /// The same, where it is known from what offsets count.
+    fn known_offset(&self, direction: Direction, dsn: Dsn) -> Option<i64> {
+        let index = direction.index();
+        let base = self.base[index]?;
+        let near = self.data[index].next().unwrap_or(0).max(self.data[index].acked().max(0));
         let low = |dsn: u32| {
             near + i64::from(dsn.wrapping_sub((base.dsn as u32).wrapping_add(near as u32)).cast_signed())
         };
@@ -233,16 +248,20 @@ impl Connection {
                 let offset = dsn.wrapping_sub(base.dsn).cast_signed();
                 (near.abs_diff(offset) < FARTHEST).then_some(offset)
             }
-            Dsn::Long(dsn) => {
-                let offset = low(dsn as u32);
-                self.base[index] = Some(Base { dsn: dsn.wrapping_sub(offset as u64), full: true });
-                Some(offset)
-            }
+            Dsn::Long(dsn) => Some(low(dsn as u32)),
         }
     }
 
     /// Takes a segment of one of its subflows.
     pub(crate) fn segment(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>) {
+        let repeated = subflow.halves[direction.index()].repeated;
+        self.follow(subflow, direction, segment);
+        if self.detail.is_some() {
+            self.tell_packet(subflow, direction, segment, repeated);
+        }
+    }
+
+    fn follow(&mut self, subflow: &mut Subflow, direction: Direction, segment: &Segment<'_>) {
         let (this, other) = (direction.index(), direction.reverse().index());
         self.last = self.last.max(segment.time);
         subflow.last = subflow.last.max(segment.time);
@@ -270,11 +289,13 @@ impl Connection {
         self.confirm(subflow, direction, segment);
         subflow.halves[this].packets += 1;
         if segment.flags.ack() {
-            subflow.halves[other].acknowledged(segment.ack, segment.time);
+            let sample = subflow.halves[other].acknowledged(segment.ack, segment.time);
+            self.tell_sample(Some(subflow.id), direction.reverse(), segment, Sampled::Ack, sample);
         }
         if let Some((value, echo)) = segment.timestamps {
             subflow.halves[this].stamps.sent(value, segment.time);
-            subflow.halves[other].stamps.echoed(echo, segment.time);
+            let sample = subflow.halves[other].stamps.echoed(echo, segment.time);
+            self.tell_sample(Some(subflow.id), direction.reverse(), segment, Sampled::Timestamp, sample);
         }
         if let Some(dss) = &segment.dss {
             self.dss(subflow, direction, segment, dss);

@@ -4,7 +4,11 @@ use super::half::Half;
 use crate::{
     flow::End,
     rows::{Direction, State},
+    segment::Segment,
 };
+
+/// Larger shifts are taken as this one (RFC 7323, section 2.3).
+const MOST_WINDOW_SCALE: u8 = 14;
 
 /// How far the three-way handshake came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -129,6 +133,21 @@ impl Subflow {
             Some(Phase::Confirmed) if self.hmac_ok == Some(false) => State::Unconfirmed,
             Some(Phase::Confirmed) => State::Established,
         }
+    }
+
+    /// The receive window that a segment advertises, in bytes; `None` when the scale is not known. It is scaled only if both
+    /// SYNs had the option, and never in a SYN (RFC 7323, section 2.2).
+    pub(crate) fn window(&self, direction: Direction, segment: &Segment<'_>) -> Option<u64> {
+        let [this, other] = [direction, direction.reverse()].map(|side| &self.halves[side.index()]);
+        if segment.flags.syn() {
+            return Some(u64::from(segment.window));
+        }
+        let scale = match (this.window_scale, other.window_scale) {
+            _ if !this.syn_seen || !other.syn_seen => return None,
+            (Some(scale), Some(_)) => scale.min(MOST_WINDOW_SCALE),
+            _ => 0,
+        };
+        Some(u64::from(segment.window) << scale)
     }
 
     /// Whether it counts as established: its handshake completed, or it is in use though its handshake was not seen.

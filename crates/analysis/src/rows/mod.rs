@@ -56,7 +56,7 @@ pub enum AnyRow {
     Sample(Sample),
 }
 
-/// The schemas of all passive tables, in the order in which they are shown.
+/// The schemas of the passive tables that every analysis yields, in the order in which they are shown.
 pub const SCHEMAS: [Schema; 8] = [
     Traffic::SCHEMA,
     Connection::SCHEMA,
@@ -70,6 +70,11 @@ pub const SCHEMAS: [Schema; 8] = [
 
 /// The schemas of the tables that only [`Options::detail`](crate::Options::detail) yields.
 pub const DETAIL_SCHEMAS: [Schema; 3] = [Packet::SCHEMA, Carriage::SCHEMA, Sample::SCHEMA];
+
+/// The schemas of all tables: [`SCHEMAS`], then [`DETAIL_SCHEMAS`].
+pub fn all_schemas() -> Vec<Schema> {
+    SCHEMAS.into_iter().chain(DETAIL_SCHEMAS).collect()
+}
 
 /// Takes rows as they become final. A connection's rows come when it ends, `traffic` and `hosts` at the end.
 pub trait Sink {

@@ -5,7 +5,9 @@ use subflow_rows::{Time, table};
 
 table! {
     /// One row per packet of the connections that were asked for in detail. Positions count the bytes of one direction
-    /// of a subflow from 0, the byte after its SYN; offsets count data-level bytes from the first one.
+    /// of a subflow from 0, the byte after its SYN (the first one seen where the SYN is not in the capture); offsets count
+    /// data-level bytes from the first one. Where the handshake is not in the capture, packets before the first MPTCP
+    /// option of their flow are not here.
     pub struct Packet: "packets" {
         /// The connection.
         pub connection_id: u64,
@@ -23,7 +25,7 @@ table! {
         pub seq: u32,
         /// Acknowledgement number as it stands in the packet; null without ACK.
         pub ack: Option<u32>,
-        /// Position of its first byte; null while it is not known where the subflow began.
+        /// Position of its first byte.
         pub position: Option<i64>,
         /// Position in the other direction up to which it acknowledges; null when not known.
         pub acked: Option<i64>,

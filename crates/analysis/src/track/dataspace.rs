@@ -13,6 +13,7 @@ const MOST_CARRIED: usize = 65_536;
 struct Carried {
     start: i64,
     time: i64,
+    frame: u64,
     len: u32,
     subflow: u16,
     repeated: bool,
@@ -22,17 +23,44 @@ impl Carried {
     const fn end(&self) -> i64 {
         self.start + self.len as i64
     }
+
+    const fn by(&self) -> Carrier {
+        Carrier { subflow: self.subflow, time: self.time, frame: self.frame }
+    }
 }
 
-/// A part of a segment that had been carried before.
+/// Who carried a range of bytes first, when, and in which frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Again {
+pub(crate) struct Carrier {
+    /// The subflow.
+    pub(crate) subflow: u16,
+    /// When, in nanoseconds.
+    pub(crate) time: i64,
+    /// The frame.
+    pub(crate) frame: u64,
+}
+
+/// What is known of the bytes of a part of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// They are new.
+    New {
+        /// Bytes with higher offsets came before.
+        late: bool,
+    },
+    /// They were carried before; by whom is `None` when that is no longer remembered.
+    Again(Option<Carrier>),
+}
+
+/// A part of a segment all of whose bytes are new, or were carried by the same packet before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
     /// First data-level offset.
     pub(crate) start: i64,
     /// Offset after the last byte.
     pub(crate) end: i64,
-    /// Who carried it first and when; `None` when that is no longer remembered.
-    pub(crate) first: Option<(u16, i64)>,
+    /// What is known of them.
+    pub(crate) known: Known,
 }
 
 /// The data level of one direction. Offsets count from the first data byte.
@@ -85,28 +113,22 @@ impl DataSpace {
         (self.next != i64::MIN).then_some(self.next)
     }
 
-    /// Subflow `subflow` carries the bytes `start..end`; every part that had been carried before goes to `again`.
-    pub(crate) fn carry(
-        &mut self,
-        start: i64,
-        end: i64,
-        subflow: u16,
-        time: i64,
-        mut again: impl FnMut(Again),
-    ) {
-        if time != self.last {
-            (self.last, self.next_before) = (time, self.next);
+    /// The bytes `start..end` are carried by `by`: they go to `part` in pieces, lowest first.
+    pub(crate) fn carry(&mut self, start: i64, end: i64, by: Carrier, mut part: impl FnMut(Part)) {
+        if by.time != self.last {
+            (self.last, self.next_before) = (by.time, self.next);
         }
         if start >= self.next {
             self.next = end;
             self.unique += (end - start) as u64;
-            self.push(start, end, subflow, time);
+            self.push(start, end, by);
+            part(Part { start, end, known: Known::New { late: false } });
             return;
         }
         let highest = self.next;
         let mut at = start;
         if at < self.floor {
-            again(Again { start: at, end: end.min(self.floor), first: None });
+            part(Part { start: at, end: end.min(self.floor), known: Known::Again(None) });
             at = end.min(self.floor);
         }
         let mut index = self.carried.partition_point(|held| held.end() <= at);
@@ -115,7 +137,7 @@ impl DataSpace {
                 Some(held) if held.start <= at => {
                     let to = end.min(held.end());
                     held.repeated = true;
-                    again(Again { start: at, end: to, first: Some((held.subflow, held.time)) });
+                    part(Part { start: at, end: to, known: Known::Again(Some(held.by())) });
                     at = to;
                     index += 1;
                 }
@@ -123,8 +145,10 @@ impl DataSpace {
                     let to = other.map_or(end, |held| held.start.min(end));
                     self.next = highest.max(to);
                     self.unique += (to - at) as u64;
-                    self.out_of_order += (to.min(self.next_before) - at).max(0) as u64;
-                    self.insert(index, at, to, subflow, time);
+                    let late = (to.min(self.next_before) - at).max(0) as u64;
+                    self.out_of_order += late;
+                    self.insert(index, at, to, by);
+                    part(Part { start: at, end: to, known: Known::New { late: late > 0 } });
                     at = to;
                     index += 1;
                 }
@@ -132,17 +156,21 @@ impl DataSpace {
         }
     }
 
-    fn push(&mut self, start: i64, end: i64, subflow: u16, time: i64) {
-        let len = u32::try_from(end - start).unwrap_or(u32::MAX);
-        self.carried.push_back(Carried { start, time, len, subflow, repeated: false });
+    /// Who carried a byte first, if that is remembered.
+    pub(crate) fn carrier(&self, offset: i64) -> Option<Carrier> {
+        let index = self.carried.partition_point(|held| held.end() <= offset);
+        self.carried.get(index).filter(|held| held.start <= offset).map(Carried::by)
+    }
+
+    fn push(&mut self, start: i64, end: i64, by: Carrier) {
+        self.carried.push_back(carried(start, end, by));
         if self.carried.len() > MOST_CARRIED {
             self.forget();
         }
     }
 
-    fn insert(&mut self, index: usize, start: i64, end: i64, subflow: u16, time: i64) {
-        let len = u32::try_from(end - start).unwrap_or(u32::MAX);
-        self.carried.insert(index, Carried { start, time, len, subflow, repeated: false });
+    fn insert(&mut self, index: usize, start: i64, end: i64, by: Carrier) {
+        self.carried.insert(index, carried(start, end, by));
         if index < self.acked_count {
             self.acked_count += 1;
         }
@@ -158,10 +186,10 @@ impl DataSpace {
         }
     }
 
-    /// A DATA_ACK for everything below `offset` was seen.
-    pub(crate) fn ack(&mut self, offset: i64, time: i64) {
+    /// A DATA_ACK for everything below `offset` was seen; returns the round-trip sample that it gives, in nanoseconds.
+    pub(crate) fn ack(&mut self, offset: i64, time: i64) -> Option<i64> {
         if offset <= self.acked {
-            return;
+            return None;
         }
         self.acked = offset;
         let mut newest = None;
@@ -171,23 +199,46 @@ impl DataSpace {
             clean &= !held.repeated;
             self.acked_count += 1;
         }
-        if let Some(sent) = newest.filter(|_| clean) {
-            self.rtt.add(time - sent);
-        }
         while self.acked_count > MOST_ACKED {
             self.forget();
         }
+        let sample = time - newest.filter(|_| clean)?;
+        self.rtt.add(sample);
+        (sample >= 0).then_some(sample)
     }
+}
+
+fn carried(start: i64, end: i64, by: Carrier) -> Carried {
+    let Carrier { subflow, time, frame } = by;
+    let len = u32::try_from(end - start).unwrap_or(u32::MAX);
+    Carried { start, time, frame, len, subflow, repeated: false }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Again, DataSpace};
+    use super::{Carrier, DataSpace, Known, Part};
     use proptest::prelude::*;
+
+    /// A part that had been carried before, by which subflow and when.
+    #[derive(Debug, PartialEq)]
+    struct Again {
+        start: i64,
+        end: i64,
+        first: Option<(u16, i64)>,
+    }
 
     fn carry(space: &mut DataSpace, start: i64, end: i64, subflow: u16, time: i64) -> Vec<Again> {
         let mut parts = Vec::new();
-        space.carry(start, end, subflow, time, |part| parts.push(part));
+        space.carry(
+            start,
+            end,
+            Carrier { subflow, time, frame: time as u64 },
+            |Part { start, end, known }| {
+                if let Known::Again(first) = known {
+                    parts.push(Again { start, end, first: first.map(|first| (first.subflow, first.time)) });
+                }
+            },
+        );
         parts
     }
 
@@ -271,11 +322,15 @@ mod tests {
                     }
                 }
                 let mut found = Vec::new();
-                space.carry(start, start + len, subflow, k as i64, |part| {
-                    for byte in part.start..part.end {
-                        found.push((byte, part.first.unwrap().0));
+                let mut fresh = 0;
+                let by = Carrier { subflow, time: k as i64, frame: k as u64 };
+                space.carry(start, start + len, by, |part| match part.known {
+                    Known::Again(first) => {
+                        found.extend((part.start..part.end).map(|byte| (byte, first.unwrap().subflow)));
                     }
+                    Known::New { .. } => fresh += part.end - part.start,
                 });
+                prop_assert_eq!(fresh, len - expected.len() as i64);
                 prop_assert_eq!(found, expected);
             }
             prop_assert_eq!(space.unique, unique);

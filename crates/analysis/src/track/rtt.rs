@@ -91,8 +91,8 @@ impl Karn {
         }
     }
 
-    /// An ACK up to position `ack` was seen.
-    pub(crate) fn acked(&mut self, ack: i64, time: i64) {
+    /// An ACK up to position `ack` was seen; returns the sample that it gives, in nanoseconds.
+    pub(crate) fn acked(&mut self, ack: i64, time: i64) -> Option<i64> {
         let mut newest = None;
         let mut clean = true;
         while let Some(sent) = self.outstanding.front().filter(|sent| sent.end <= ack) {
@@ -100,9 +100,9 @@ impl Karn {
             clean &= !sent.repeated;
             self.outstanding.pop_front();
         }
-        if let Some(sent) = newest.filter(|_| clean) {
-            self.stats.add(time - sent);
-        }
+        let sample = time - newest.filter(|_| clean)?;
+        self.stats.add(sample);
+        (sample >= 0).then_some(sample)
     }
 }
 
@@ -127,16 +127,19 @@ impl Timestamps {
         }
     }
 
-    /// The other side echoed this value.
-    pub(crate) fn echoed(&mut self, value: u32, time: i64) {
+    /// The other side echoed this value; returns the sample that it gives, in nanoseconds.
+    pub(crate) fn echoed(&mut self, value: u32, time: i64) -> Option<i64> {
+        let mut sample = None;
         while let Some(&(sent, at)) =
             self.sent.front().filter(|front| value.wrapping_sub(front.0) as i32 >= 0)
         {
             self.sent.pop_front();
             if sent == value {
                 self.stats.add(time - at);
+                sample = Some(time - at).filter(|&sample| sample >= 0);
             }
         }
+        sample
     }
 }
 

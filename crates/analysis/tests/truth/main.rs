@@ -6,6 +6,7 @@
 //! value that the capture does show; a reason that is no longer needed fails the test.
 
 mod crafted;
+mod detail;
 mod formats;
 mod kernel;
 mod packetdrill;

@@ -28,6 +28,12 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub(crate) fields: Vec<String>,
 
+    /// Export every packet, carriage of data and round-trip sample, too: tables packets, carriages, samples
+    ///
+    /// Without it they are exported only when --table or --fields names them. They are large: choose connections with -c.
+    #[arg(long)]
+    pub(crate) detail: bool,
+
     /// List all tables and columns, and exit
     #[arg(long)]
     pub(crate) list_fields: bool,

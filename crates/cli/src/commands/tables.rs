@@ -4,7 +4,7 @@ use crate::args::TablesArgs;
 use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use subflow_analysis::rows::SCHEMAS;
+use subflow_analysis::rows::all_schemas;
 use subflow_rows::Schema;
 use subflow_store::dictionary;
 
@@ -17,12 +17,13 @@ pub(super) fn run(args: &TablesArgs) -> Result<Exit, Failure> {
 
 /// The tables of these names, or all.
 fn chosen(names: &[String]) -> Result<Vec<Schema>, Failure> {
+    let schemas = all_schemas();
     if names.is_empty() {
-        return Ok(SCHEMAS.to_vec());
+        return Ok(schemas);
     }
     let find = |name: &String| {
-        SCHEMAS.iter().copied().find(|schema| schema.table == name).ok_or_else(|| {
-            let tables: Vec<_> = SCHEMAS.iter().map(|schema| schema.table).collect();
+        schemas.iter().copied().find(|schema| schema.table == name).ok_or_else(|| {
+            let tables: Vec<_> = schemas.iter().map(|schema| schema.table).collect();
             Failure::usage(format!("there is no table `{name}`"))
                 .hint(format!("the tables are {}", tables.join(", ")))
         })

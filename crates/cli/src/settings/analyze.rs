@@ -5,7 +5,8 @@ use super::reading::{Reading, lower_layers, pair, reading_flags, refuse_terminal
 use crate::args::{AnalyzeArgs, Format, OutputArgs};
 use crate::failure::Failure;
 use std::path::PathBuf;
-use subflow_analysis::rows::SCHEMAS;
+use std::slice;
+use subflow_analysis::rows::{DETAIL_SCHEMAS, SCHEMAS, all_schemas};
 use subflow_store::{FileFormat, Layout, Selection, SelectionError};
 
 /// The table that is meant when none is named.
@@ -31,6 +32,19 @@ pub(crate) enum Output {
     Directory { dir: PathBuf, format: FileFormat, selection: Selection },
 }
 
+impl Output {
+    /// Whether a table is wanted that only a detailed analysis yields.
+    fn wants_detail(&self) -> bool {
+        let layouts = match self {
+            Self::Summary => &[],
+            Self::Stream(Stream::Csv(layout)) => slice::from_ref(layout),
+            Self::Stream(Stream::Json(selection) | Stream::Jsonl(selection))
+            | Self::Directory { selection, .. } => selection.layouts(),
+        };
+        layouts.iter().any(|layout| DETAIL_SCHEMAS.iter().any(|schema| schema.table == layout.table))
+    }
+}
+
 /// The form of rows on standard output.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Stream {
@@ -54,12 +68,10 @@ impl Analyze {
             ..reading_flags(&args.read, &args.talk)
         };
         let mut layer = flags.over(below);
-        Ok(Self {
-            captures: args.captures,
-            output: output(args.output, layer.format.take())?,
-            strict: layer.strict.unwrap_or(false),
-            reading: Reading::of(args.filter, &args.talk, &layer)?,
-        })
+        let output = output(args.output, layer.format.take())?;
+        let mut reading = Reading::of(args.filter, &args.talk, &layer)?;
+        reading.options.detail = output.wants_detail();
+        Ok(Self { captures: args.captures, output, strict: layer.strict.unwrap_or(false), reading })
     }
 }
 
@@ -77,15 +89,21 @@ fn output(args: OutputArgs, format: Option<(Format, Origin)>) -> Result<Output, 
     };
     let selects = !args.tables.is_empty() || !args.fields.is_empty();
     if format == Format::Table && args.output.is_none() {
-        return if selects {
-            Err(Failure::usage("--table and --fields choose rows to export, and a summary exports none")
-                .hint("add --format csv, json or jsonl, or -o DIR"))
+        return if selects || args.detail {
+            Err(Failure::usage(
+                "--table, --fields and --detail choose rows to export, and a summary exports none",
+            )
+            .hint("add --format csv, json or jsonl, or -o DIR"))
         } else {
             Ok(Output::Summary)
         };
     }
-    let selection = Selection::new(&SCHEMAS, &args.tables, &args.fields, DEFAULT_TABLE)
-        .map_err(|error| selection_failure(&error))?;
+    let selection = if selects || args.detail {
+        Selection::new(&all_schemas(), &args.tables, &args.fields, DEFAULT_TABLE)
+            .map_err(|error| selection_failure(&error))?
+    } else {
+        Selection::all(&SCHEMAS)
+    };
     if let Some(dir) = args.output {
         let format = match format {
             Format::Parquet => FileFormat::Parquet,

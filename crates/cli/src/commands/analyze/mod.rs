@@ -13,12 +13,12 @@ use crate::text::counted;
 use output::{Finished, Rows, Seen};
 use std::io::{self, IsTerminal};
 use std::time::Instant;
-use subflow_analysis::rows::SCHEMAS;
+use subflow_analysis::rows::all_schemas;
 use subflow_store::dictionary;
 
 pub(super) fn run(args: AnalyzeArgs) -> Result<Exit, Failure> {
     if args.output.list_fields {
-        console::print(&dictionary::fields(&SCHEMAS))?;
+        console::print(&dictionary::fields(&all_schemas()))?;
         return Ok(Exit::Done);
     }
     let settings = Analyze::new(args)?;
