@@ -4,7 +4,7 @@ mod support;
 
 use support::{stdout, subflow};
 
-const COMMANDS: [&str; 4] = ["analyze", "tables", "completions", "man"];
+const COMMANDS: [&str; 5] = ["analyze", "compare", "tables", "completions", "man"];
 
 /// The text without the version, which changes with every release.
 fn unversioned(text: &str) -> String {

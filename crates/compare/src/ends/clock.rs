@@ -14,6 +14,8 @@ const MOST_SAMPLES: usize = 1 << 17;
 const MOST_CORNERS: usize = 1 << 14;
 /// Packets that each half of a direction's time must have for its slope to count.
 const FEWEST: usize = 8;
+/// No clock that anybody sets by a network runs this much off.
+const MOST_SKEW: f64 = 1e-3;
 /// Errors below the resolution of most captures are not claimed, in nanoseconds.
 const RESOLUTION: f64 = 1000.0;
 
@@ -245,20 +247,31 @@ pub(crate) fn estimate(lanes: &[(Side, &Points)], sharing: Sharing, rough: i64) 
     Clocks { offset, error, low, high, basis, middle, skew, skew_error }
 }
 
-/// The skew that the directions agree on; 0, and how far it may be from that, when it is within its error.
+/// The skew that both directions agree on; 0, and how far it may be from that, when they do not, or when it is within its
+/// error. A queue that grows looks like a skew, but one way only: seen from the other direction the clock would have to
+/// run the other way.
 fn combined_skew(lanes: &[(Side, &Points)]) -> (f64, Option<f64>) {
-    let slopes: Vec<(f64, f64)> = lanes
-        .iter()
-        .filter_map(|(sender, points)| points.slope().map(|(slope, error)| (sign(*sender) * slope, error)))
-        .collect();
-    let Some(least) = slopes.iter().map(|slope| slope.1).reduce(f64::min) else { return (0.0, None) };
-    // Directions that queues blur say nothing beside a clear one.
-    let clear = || slopes.iter().filter(|slope| slope.1 <= 4.0 * least);
-    let weight: f64 = clear().map(|slope| slope.1.powi(-2)).sum();
-    let skew = clear().map(|slope| slope.0 * slope.1.powi(-2)).sum::<f64>() / weight;
-    let spread = clear().map(|slope| (slope.0 - skew).abs()).fold(0.0, f64::max);
-    let error = least.max(spread);
-    if skew.abs() > 2.0 * error { (skew, Some(error)) } else { (0.0, Some(skew.abs() + error)) }
+    let clearest = |side: Side| {
+        let slopes = lanes.iter().filter(|lane| lane.0 == side).filter_map(|(sender, points)| {
+            points.slope().map(|(slope, error)| (sign(*sender) * slope, error))
+        });
+        slopes.min_by(|one, other| one.1.total_cmp(&other.1))
+    };
+    let (Some((there, error_there)), Some((back, error_back))) = (clearest(Side::A), clearest(Side::B))
+    else {
+        return (0.0, None);
+    };
+    let (weight_there, weight_back) = (error_there.powi(-2), error_back.powi(-2));
+    let skew = (there * weight_there + back * weight_back) / (weight_there + weight_back);
+    let error = error_there.min(error_back).max((there - back).abs() / 2.0);
+    let agree = (there - back).abs() <= error_there + error_back;
+    let clear =
+        [(there, error_there), (back, error_back)].iter().all(|(slope, error)| slope.abs() > 2.0 * error);
+    if agree && clear && skew.abs() <= MOST_SKEW {
+        (skew, Some(error))
+    } else {
+        (0.0, Some(skew.abs() + error))
+    }
 }
 
 #[cfg(test)]
