@@ -247,8 +247,8 @@ pub(crate) fn estimate(lanes: &[(Side, &Points)], sharing: Sharing, rough: i64) 
     Clocks { offset, error, low, high, basis, middle, skew, skew_error }
 }
 
-/// The skew that both directions agree on; 0, and how far it may be from that, when they do not, or when it is within its
-/// error. A queue that grows looks like a skew, but one way only: seen from the other direction the clock would have to
+/// The skew that both directions agree on; 0, and how far it may be from that, when they do not, or when it is no clear
+/// multiple of its error. A queue that grows looks like a skew, but one way only: seen from the other direction the clock would have to
 /// run the other way.
 fn combined_skew(lanes: &[(Side, &Points)]) -> (f64, Option<f64>) {
     let clearest = |side: Side| {
@@ -266,7 +266,7 @@ fn combined_skew(lanes: &[(Side, &Points)]) -> (f64, Option<f64>) {
     let error = error_there.min(error_back).max((there - back).abs() / 2.0);
     let agree = (there - back).abs() <= error_there + error_back;
     let clear =
-        [(there, error_there), (back, error_back)].iter().all(|(slope, error)| slope.abs() > 2.0 * error);
+        [(there, error_there), (back, error_back)].iter().all(|(slope, error)| slope.abs() > 4.0 * error);
     if agree && clear && skew.abs() <= MOST_SKEW {
         (skew, Some(error))
     } else {
