@@ -92,7 +92,13 @@ impl Changes {
         self.note(sight, "payload", change, || (Some(format!("{sent} B")), Some(format!("{came} B"))));
     }
 
-    fn value<T: PartialEq + ToString>(&mut self, sight: Sight<'_>, field: &'static str, before: T, after: T) {
+    fn value<T: PartialEq + ToString + Copy>(
+        &mut self,
+        sight: Sight<'_>,
+        field: &'static str,
+        before: T,
+        after: T,
+    ) {
         if before != after {
             self.note(sight, field, Change::Changed, || (Some(before.to_string()), Some(after.to_string())));
         }

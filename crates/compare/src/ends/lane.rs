@@ -29,6 +29,9 @@ impl Frame {
     }
 }
 
+/// What became of a watched packet, and in which frame it arrived.
+pub(crate) type Arrival = (Fate, Option<u64>);
+
 /// The fate of one packet, its delay still as the clocks give it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
@@ -62,7 +65,7 @@ pub(crate) struct Lane {
     latest_sent: i64,
     pub(crate) steps: Vec<Step>,
     /// Packets (time and frame at the sender's end) whose fate somebody wants to know, and the frame they arrived in.
-    pub(crate) watched: BTreeMap<(i64, u64), Option<(Fate, Option<u64>)>>,
+    pub(crate) watched: BTreeMap<(i64, u64), Option<Arrival>>,
 }
 
 /// Packets by fate.

@@ -75,7 +75,7 @@ pub fn compare(
         Frame { spans: [flows[0].span, flows[1].span], window: settings.window_ns, series: settings.series };
     let shortened = run([a, b], &seen, &mut plan, &frame, go_on)?;
     let passed_over = flows[0].passed_over + flows[1].passed_over;
-    Ok(report::report(plan, &seen, settings.sharing, &frame, report::Limits { shortened, passed_over }))
+    Ok(report::report(&plan, &seen, settings.sharing, &frame, report::Limits { shortened, passed_over }))
 }
 
 /// The flows of a capture.

@@ -105,7 +105,7 @@ fn by_starts(seen: &[Seen<'_>; 2]) -> i64 {
 
 /// What the tables alone say about two connections being one.
 fn evidence(a: &Connection, b: &Connection) -> Evidence {
-    fn same<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
+    fn same<T: PartialEq + Copy>(a: Option<T>, b: Option<T>) -> bool {
         a.is_some() && a == b
     }
     if same(a.server_key, b.server_key) || same(a.client_key, b.client_key) {

@@ -1,5 +1,6 @@
 //! What became of reinjections, now that both ends are known.
 
+use super::lane::Arrival;
 use super::plan::{Plan, Seen};
 use crate::rows::{Fate, Outcome, ReinjectionOutcome, Side};
 use subflow_analysis::rows::{Connection, Direction, Reinjection};
@@ -88,7 +89,7 @@ fn apart(mine: &Connection, theirs: &Connection, direction: Direction) -> i64 {
 /// A copy whose bytes the receiver's end lists as a reinjection came second there; the rest of it came first.
 fn judge(
     row: &Reinjection,
-    fate: Option<(Fate, Option<u64>)>,
+    fate: Option<Arrival>,
     to: Option<u32>,
     again: &[Reinjection],
     apart: i64,

@@ -41,7 +41,7 @@ pub(crate) struct Limits {
 }
 
 pub(crate) fn report(
-    plan: Plan,
+    plan: &Plan,
     seen: &[Seen<'_>; 2],
     sharing: Sharing,
     frame: &Frame,
@@ -49,7 +49,7 @@ pub(crate) fn report(
 ) -> Report {
     let lanes: Vec<(Side, &Points)> = plan.lanes.iter().map(|lane| (lane.sender, &lane.points)).collect();
     let clocks = clock::estimate(&lanes, sharing, plan.rough);
-    let clock = clock_row(&clocks, &plan, frame);
+    let clock = clock_row(&clocks, plan, frame);
     let mut paths = Vec::new();
     let mut changes = Vec::new();
     let mut delays = Vec::new();
@@ -93,9 +93,9 @@ pub(crate) fn report(
             });
         }
     }
-    let reinjections = reinject::outcomes(&plan, seen);
-    let matches = match_rows(&plan);
-    let remarks = remarks(&clocks, &plan, &paths, limits);
+    let reinjections = reinject::outcomes(plan, seen);
+    let matches = match_rows(plan);
+    let remarks = remarks(&clocks, plan, &paths, limits);
     Report { clock, matches, paths, changes, reinjections, delays, remarks }
 }
 
