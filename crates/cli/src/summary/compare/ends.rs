@@ -125,10 +125,8 @@ fn place(row: &Path) -> String {
 
 fn paths(report: &Report) -> String {
     let rows = &report.paths;
-    let mut sheet = Sheet::new(
-        &["subflow", "direction", "from", "to", "sent", "lost", "loss", "reordered", "copies", "unjudged"],
-        4,
-    );
+    let mut sheet =
+        Sheet::new(&["subflow", "way", "from", "to", "sent", "lost", "loss", "reordered", "unjudged"], 4);
     let mut delays =
         Sheet::new(&["subflow", "direction", "packets", "min", "median", "mean", "p99", "max", "jitter"], 2);
     for row in rows.iter().take(MOST_LINES) {
@@ -141,7 +139,6 @@ fn paths(report: &Report) -> String {
             grouped(row.packets_lost),
             row.loss.map_or_else(|| "-".to_owned(), |loss| format!("{:.2} %", loss * 100.0)),
             grouped(row.packets_reordered),
-            grouped(row.packets_duplicated),
             grouped(row.packets_unjudged + row.packets_appeared),
         ]);
         if row.delay_min.is_some() {

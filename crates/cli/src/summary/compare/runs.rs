@@ -1,7 +1,7 @@
 //! Two runs.
 
 use super::super::sheet::Sheet;
-use super::signed;
+use super::{paragraph, signed};
 use crate::text::{counted, grouped};
 use subflow_compare::rows::Difference;
 use subflow_compare::runs::Figure;
@@ -51,9 +51,12 @@ pub(crate) fn runs(rows: &[Difference], names: &[String; 2], counts: [usize; 2],
         (false, _) => "\nNo threshold is set, so nothing is judged.\n".to_owned(),
         (true, 0) => "\nNo difference is beyond its threshold.\n".to_owned(),
         (true, count) => format!(
-            "\n{} beyond the threshold: {}\n",
-            counted(u64::try_from(count).unwrap_or(u64::MAX), "figure"),
-            beyond.join(", ")
+            "\n{}",
+            paragraph(&format!(
+                "{} beyond the threshold: {}",
+                counted(u64::try_from(count).unwrap_or(u64::MAX), "figure"),
+                beyond.join(", ")
+            ))
         ),
     });
     text
