@@ -4,9 +4,8 @@ mod support;
 
 use support::{stdout, subflow};
 
-const COMMANDS: [&str; 10] = [
-    "analyze", "show", "explain", "query", "compare", "live", "anonymize", "tables", "completions", "man",
-];
+const COMMANDS: [&str; 10] =
+    ["analyze", "show", "explain", "query", "compare", "live", "anonymize", "tables", "completions", "man"];
 
 /// The text without the version, which changes with every release.
 fn unversioned(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::rows::table_and_cells;
+use crate::rows::{cells, table_and_cells};
 use crate::selection::Selection;
 use crate::writer::TableWriter;
 use crate::{csv, json, jsonl, parquet};
@@ -11,7 +11,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use subflow_analysis::rows::{AnyRow, Sink};
-use subflow_rows::Value;
+use subflow_rows::{Row, Value};
 
 /// The formats that tables are stored in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,20 @@ impl DirectorySink {
         Ok(Self { tables, failure: None })
     }
 
+    /// Takes a row of any table, also of those that do not come from the analysis.
+    pub fn put<R: Row>(&mut self, row: &R) {
+        self.take(R::SCHEMA.table, &cells(row));
+    }
+
+    fn take(&mut self, name: &str, cells: &[Value<'_>]) {
+        if self.failure.is_some() {
+            return;
+        }
+        if let Some(table) = self.tables.iter_mut().find(|table| table.name == name) {
+            self.failure = table.row(cells).err();
+        }
+    }
+
     /// The first failure, after which no more rows are taken.
     pub fn failure(&self) -> Option<&Error> {
         self.failure.as_ref()
@@ -96,13 +110,8 @@ impl DirectorySink {
 
 impl Sink for DirectorySink {
     fn row(&mut self, row: AnyRow) {
-        if self.failure.is_some() {
-            return;
-        }
         let (name, cells) = table_and_cells(&row);
-        if let Some(table) = self.tables.iter_mut().find(|table| table.name == name) {
-            self.failure = table.row(&cells).err();
-        }
+        self.take(name, &cells);
     }
 }
 

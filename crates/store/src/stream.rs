@@ -2,13 +2,13 @@
 
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::rows::table_and_cells;
+use crate::rows::{cells, table_and_cells};
 use crate::selection::Selection;
 use crate::writer::TableWriter;
 use crate::{csv, json, jsonl};
 use std::io::{self, Read, Seek, Write};
 use subflow_analysis::rows::{AnyRow, Sink};
-use subflow_rows::Value;
+use subflow_rows::{Row, Value};
 use tempfile::SpooledTempFile;
 
 /// Bytes of a table of the JSON document that are kept in memory; what exceeds them waits in an unnamed file.
@@ -53,6 +53,13 @@ impl<W: Write> StreamSink<W> {
         let table = layout.table;
         let writer = Box::new(csv::Writer::new(layout, out).map_err(Error::Stream)?);
         Ok(Self { form: Form::Csv { table, writer }, failure: None })
+    }
+
+    /// Takes a row of any table, also of those that do not come from the analysis.
+    pub fn put<R: Row>(&mut self, row: &R) {
+        if self.failure.is_none() {
+            self.failure = self.form.row(R::SCHEMA.table, &cells(row)).err().map(Error::Stream);
+        }
     }
 
     /// The first failure, after which no more rows are taken.

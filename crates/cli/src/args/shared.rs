@@ -40,7 +40,7 @@ pub(crate) struct OutputArgs {
 }
 
 /// Which traffic is looked at. Options of one kind are alternatives, different kinds must all hold.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct FilterArgs {
     /// Only connections that use this port; may be given several times

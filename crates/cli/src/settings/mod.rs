@@ -2,6 +2,7 @@
 
 mod analyze;
 mod anonymize;
+mod compare;
 mod config;
 mod layers;
 mod live;
@@ -10,6 +11,7 @@ mod reading;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
+pub(crate) use compare::{Compare, Wanted, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};

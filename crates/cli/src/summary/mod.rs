@@ -3,6 +3,7 @@
 //! out.
 
 mod addresses;
+pub(crate) mod compare;
 mod connections;
 mod delays;
 mod issues;
