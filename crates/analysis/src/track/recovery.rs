@@ -61,6 +61,11 @@ impl Recovery {
         self.fast.filter(|at| at.0 >= since).or(self.duplicate.filter(|at| at.0 >= since))
     }
 
+    /// Whether a timeout or another sign of loss was seen at `since` or later.
+    pub(crate) fn troubled(&self, since: i64) -> bool {
+        self.timeout_since(since).is_some() || self.loss_since(since).is_some()
+    }
+
     /// Whether neither data went nor anything came back for as long as a timeout takes.
     pub(crate) fn silent(&self, now: i64) -> bool {
         self.sent.max(self.heard).is_some_and(|last| now - last >= SHORTEST_TIMEOUT)

@@ -18,9 +18,7 @@ use std::path::PathBuf;
 
 pub(crate) use analyze::AnalyzeArgs;
 pub(crate) use anonymize::AnonymizeArgs;
-pub(crate) use compare::CompareArgs;
 pub(crate) use compare::{CompareArgs, Side};
-pub(crate) use explain::ExplainArgs;
 pub(crate) use explain::{ExplainArgs, ExplainFormat};
 pub(crate) use live::LiveArgs;
 pub(crate) use parse::{Format, Recorded, seconds};

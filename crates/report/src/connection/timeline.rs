@@ -41,6 +41,8 @@ names! {
         InfiniteMapping => "infinite mapping",
         /// Something that the RFCs forbid.
         Violation => "violation",
+        /// Something that they allow, and that is worth telling.
+        Advice => "advice",
         /// DATA_FIN.
         DataFin => "data fin",
         /// FIN of a subflow.
@@ -300,6 +302,7 @@ fn event(row: &Event) -> Entry {
         EventKind::DataFin => Kind::DataFin,
         EventKind::InfiniteMapping => Kind::InfiniteMapping,
         EventKind::Violation => Kind::Violation,
+        EventKind::Advice => Kind::Advice,
     };
     single(row.time, row.frame, kind, row.subflow_id, row.direction, row.detail.clone())
 }

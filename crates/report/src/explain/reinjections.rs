@@ -72,28 +72,9 @@ fn single(view: &View<'_>, copy: &Copy<'_>) -> Claim {
             counted(row.bytes, "byte")
         )),
     }
-    let (frame, why) = cause(view, row, copy.first.and_then(|first| first.first_time).map(|time| time.0));
-    claim = claim.proved_by(frame);
-    text.push_str(&why);
-    let end = row.dsn.saturating_add_unsigned(row.bytes);
-    if let Some((ack, packet)) = view.covering(row.direction, end) {
-        claim = claim.proved_by([packet.frame]);
-        if row.useful == Some(false) {
-            text.push_str(&format!(
-                "It did not help: DATA_ACK {} in {} had covered these bytes.",
-                super::words::grouped(ack.unsigned_abs()),
-                view.short(packet)
-            ));
-        } else {
-            text.push_str(&format!(
-                "DATA_ACK {} in {} is the first to cover them, {} after the copy.",
-                super::words::grouped(ack.unsigned_abs()),
-                view.short(packet),
-                duration((packet.time.0 - row.time.0) as f64 / 1e9)
-            ));
-        }
-    } else {
-        text.push_str("No DATA_ACK in the capture covers them.");
+    for (frame, words) in [cause(view, row), use_of(view, row)] {
+        claim = claim.proved_by(frame);
+        text.push_str(&words);
     }
     claim.say(text.trim_end())
 }
@@ -133,10 +114,10 @@ fn run(view: &View<'_>, group: &[&Copy<'_>]) -> Claim {
         text.push_str(&format!(", {} to {} before", duration(least), duration(most)));
     }
     text.push_str(". ");
-    let (frame, why) = cause(view, row, first.first.and_then(|first| first.first_time).map(|time| time.0));
+    let (frame, why) = cause(view, row);
     text.push_str(&why);
     if row.useful == Some(false) {
-        text.push_str("They did not help: DATA_ACKs had covered them all by then.");
+        text.push_str("They did not help: the bytes had arrived without them.");
     }
     claim(view, row)
         .of(group.len() as u64, bytes)
@@ -154,48 +135,63 @@ fn claim(view: &View<'_>, row: &Reinjection) -> Claim {
         .towards(row.direction)
 }
 
-/// Why it was sent, with the frame that shows it; `sent` is when the bytes were carried first.
-fn cause(view: &View<'_>, row: &Reinjection, sent: Option<i64>) -> (Option<u64>, String) {
-    let Some(holder) = row.from_subflow else { return (None, String::new()) };
-    let nothing = (None, String::new());
-    match row.cause {
-        None => nothing,
-        Some(ReinjectionCause::HolderClosed) => {
-            let closed = view
-                .on(holder)
-                .take_while(|packet| packet.time <= row.time)
-                .filter(|packet| packet.flags.contains(['R', 'F']))
-                .last();
-            let Some(closed) = closed else { return nothing };
-            let how = if closed.flags.contains('R') { "reset" } else { "closed" };
-            (Some(closed.frame), format!("Subflow {holder} had been {how} in {}. ", view.short(closed)))
+/// Why it was sent, with the frame that shows it.
+fn cause(view: &View<'_>, row: &Reinjection) -> (Option<u64>, String) {
+    let (Some(holder), Some(cause)) = (row.from_subflow, row.cause) else { return (None, String::new()) };
+    let shown = row.cause_frame.and_then(|frame| view.on(holder).find(|packet| packet.frame == frame));
+    let place = shown.map(|packet| view.short(packet));
+    let text = match (cause, place) {
+        (ReinjectionCause::HolderClosed, Some(place)) => {
+            let reset = shown.is_some_and(|packet| packet.flags.contains('R'));
+            let how = if reset { "reset" } else { "closed" };
+            format!("Subflow {holder} had been {how} in {place}. ")
         }
-        Some(ReinjectionCause::HolderTimeout) => {
-            let repeats = view.half(holder, row.direction);
-            let end = repeats.partition_point(|packet| packet.time <= row.time);
-            let repeat = repeats[..end]
-                .iter()
-                .skip_while(|packet| sent.is_some_and(|sent| packet.time.0 < sent))
-                .find(|packet| packet.retransmitted_bytes > 0);
-            let Some(repeat) = repeat else { return nothing };
-            let text = format!(
-                "Subflow {holder} had been repeating itself {} since {} (a loss or timeout of the holder). ",
-                way(row.direction),
-                view.short(repeat)
-            );
-            (Some(repeat.frame), text)
+        (ReinjectionCause::HolderClosed, None) => format!("Subflow {holder} had been closed. "),
+        (ReinjectionCause::HolderTimeout, Some(place)) => format!(
+            "Subflow {holder} had been repeating itself {} since {place}, after a silence: its retransmission timer had run out. ",
+            way(row.direction)
+        ),
+        (ReinjectionCause::HolderTimeout, None) => format!(
+            "Subflow {holder} held them unacknowledged, and had been silent for as long as a retransmission timer takes. "
+        ),
+        (ReinjectionCause::DataTimeout, _) => format!(
+            "Subflow {holder} showed no timeout, but no DATA_ACK had moved on for as long as one takes: the timer of the data level. "
+        ),
+        (ReinjectionCause::HolderLoss, Some(place)) => {
+            format!("Subflow {holder} showed a loss in {place} (duplicate ACKs or a fast retransmission). ")
         }
-        Some(ReinjectionCause::Redundant) => (
-            None,
-            format!(
-                "Subflow {holder} could not have been answered yet: both copies went out within one round trip, as a redundant scheduler does. "
-            ),
+        (ReinjectionCause::HolderLoss, None) => format!("Subflow {holder} showed a loss. "),
+        (ReinjectionCause::Redundant, _) => format!(
+            "Subflow {holder} could not have been answered yet: both copies went out within one round trip, as a redundant scheduler does. "
         ),
-        Some(ReinjectionCause::Opportunistic) => (
-            None,
-            format!(
-                "Subflow {holder} was alive and had not repeated itself: sent elsewhere for being late, or to free a full window. "
-            ),
+        (ReinjectionCause::Opportunistic, _) => format!(
+            "Subflow {holder} was alive and showed no loss: sent elsewhere for being late, or to free a full window. "
         ),
-    }
+    };
+    (shown.map(|packet| packet.frame), text)
+}
+
+/// Whether the copy was of use, with the frame that shows it.
+fn use_of(view: &View<'_>, row: &Reinjection) -> (Option<u64>, String) {
+    let end = row.dsn.saturating_add_unsigned(row.bytes);
+    let Some((ack, packet)) = view.covering(row.direction, end) else {
+        return (None, "No DATA_ACK in the capture covers them.".to_owned());
+    };
+    let (ack, place) = (super::words::grouped(ack.unsigned_abs()), view.short(packet));
+    let before = packet.time < row.time || packet.time == row.time && packet.frame < row.frame;
+    let first = row.from_subflow.map_or_else(|| "the first subflow".to_owned(), |id| format!("subflow {id}"));
+    let text = match row.useful {
+        _ if before => format!("It did not help: DATA_ACK {ack} in {place} had covered these bytes."),
+        Some(false) => format!(
+            "It did not help: the bytes of {first} had arrived when DATA_ACK {ack} in {place} covered them, the copy had not been acknowledged by then, or {first} had acknowledged them before."
+        ),
+        Some(true) => format!(
+            "It helped: DATA_ACK {ack} in {place} covers them while {first} still lacks what it carried first."
+        ),
+        None => format!(
+            "DATA_ACK {ack} in {place} is the first to cover them, {} after the copy; which of the two it was for does not show here.",
+            duration((packet.time.0 - row.time.0) as f64 / 1e9)
+        ),
+    };
+    (Some(packet.frame), text)
 }

@@ -67,7 +67,7 @@ impl Connection {
                     && !life.asked[receiver]
                     && !holder.closed
                     && life.heard[receiver].is_some_and(|time| now - time <= ALIVE)
-                    && holder.last_repeat[direction.index()].is_none_or(|time| now - time > TROUBLED)
+                    && !holder.paths[direction.index()].recovery.troubled(now - TROUBLED)
             });
         let Some((index, _)) = better else { return };
         let used = &mut subflow.watch[direction.index()].backup;
