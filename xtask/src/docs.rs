@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::shell::{cargo, execute, have, output, root, target};
+use crate::shell::{execute, have, output, program, root};
 
 /// Regenerate the data dictionary and the output shown in the README and the guide, then build the guide
 ///
@@ -41,13 +41,13 @@ fn run_mdbook() -> Result<()> {
 
 /// Writes the generated parts anew, or only compares them.
 pub(crate) fn refresh(check: bool) -> Result<()> {
-    build()?;
-    let dictionary = subflow(&["tables"])?;
+    let program = program()?;
+    let dictionary = subflow(&program, &["tables"])?;
     update(&root().join("docs/src/tables.md"), &dictionary, check)?;
     for page in pages()? {
         let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
         if text.contains(BEGIN) {
-            update(&page, &with_outputs(&text)?, check)?;
+            update(&page, &with_outputs(&program, &text)?, check)?;
         }
     }
     Ok(())
@@ -78,7 +78,7 @@ fn update(path: &Path, wanted: &str, check: bool) -> Result<()> {
 }
 
 /// The text with every output between its markers made anew.
-fn with_outputs(text: &str) -> Result<String> {
+fn with_outputs(program: &Path, text: &str) -> Result<String> {
     let mut page = String::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
@@ -91,7 +91,7 @@ fn with_outputs(text: &str) -> Result<String> {
             bail!("no `{END}` after `{line}`");
         }
         page.push_str("```text\n");
-        page.push_str(subflow(&arguments(command))?.trim_end());
+        page.push_str(subflow(program, &arguments(command))?.trim_end());
         page.push_str("\n```\n");
         page.push_str(END);
         page.push('\n');
@@ -112,14 +112,8 @@ fn arguments(line: &str) -> Vec<&str> {
     words
 }
 
-/// Builds the program as the tests do: asked for alone, it would have other features of its dependencies, and all of them
-/// would be built once more.
-fn build() -> Result<()> {
-    execute(&mut cargo(["test", "--quiet", "--locked", "--workspace", "--no-run"]))
-}
-
 /// What the program prints.
-fn subflow(args: &[&str]) -> Result<String> {
-    let mut command = Command::new(target().join("debug").join("subflow"));
+fn subflow(program: &Path, args: &[&str]) -> Result<String> {
+    let mut command = Command::new(program);
     output(command.args(args).current_dir(root()).env("NO_COLOR", "1"))
 }

@@ -26,6 +26,13 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Comma
     command
 }
 
+/// Builds `subflow` and says where it is. It is built as the tests build it: asked for alone it would have other features of
+/// its dependencies, and all of them would be built once more.
+pub(crate) fn program() -> Result<PathBuf> {
+    execute(&mut cargo(["test", "--quiet", "--locked", "--workspace", "--no-run"]))?;
+    Ok(target().join("debug").join("subflow"))
+}
+
 /// A command of these words.
 pub(crate) fn words(line: &str) -> Command {
     let mut words = line.split_whitespace();

@@ -6,10 +6,15 @@ use crate::{
     frame::Rewriting,
     run::{Phase, Watch},
 };
-use std::{collections::HashSet, fmt::Debug, net::IpAddr, path::Path};
+use std::{
+    collections::HashSet,
+    fmt::Debug,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
 use subflow_analysis::{
     Analyzer, Options, class, is_global,
-    rows::{Direction, EventKind, Tables},
+    rows::{Direction, EventKind, Finding, Tables},
 };
 use subflow_capture::{Input, Packet};
 use subflow_wire::{Dissection, Key, Layer, dissect_layers, ip::protocol, mptcp::Mptcp, tcp::Tcp};
@@ -95,11 +100,22 @@ fn expected(tables: &Tables, rewriting: &mut Rewriting) -> Tables {
         let [client, server] = shifts(row.connection_id);
         // MP_FAIL tells a number of what its sender received.
         let shift = if row.direction == Direction::C2s { server } else { client };
+        let mut token = false;
         let word = |word: &str| {
+            let after_token = std::mem::replace(&mut token, word == "token");
             if let Ok(addr) = word.parse::<IpAddr>() {
                 return addresses.map(addr).to_string();
             }
+            if let Ok(end) = word.parse::<SocketAddr>() {
+                return SocketAddr::new(addresses.map(end.ip()), end.port()).to_string();
+            }
+            if let Some((key, comma)) = wrong_key(row.finding, word) {
+                return format!("{:016x}{comma}", secret.key(key).0);
+            }
             match u64::from_str_radix(word, 16) {
+                Ok(value) if after_token && word.len() == 8 => {
+                    format!("{:08x}", book.token(value as u32))
+                }
                 Ok(dsn) if row.kind == EventKind::MpFail && word.len() == 16 => {
                     format!("{:016x}", dsn.wrapping_add(shift))
                 }
@@ -111,6 +127,13 @@ fn expected(tables: &Tables, rewriting: &mut Rewriting) -> Tables {
     tables
 }
 
+/// A key in the words of a finding that tells keys, and the comma behind it.
+fn wrong_key(finding: Option<Finding>, word: &str) -> Option<(Key, &str)> {
+    let (digits, comma) = word.strip_suffix(',').map_or((word, ""), |digits| (digits, ","));
+    let told = finding == Some(Finding::FastCloseKeyWrong) && digits.len() == 16;
+    Some((Key(u64::from_str_radix(digits, 16).ok().filter(|_| told)?), comma))
+}
+
 fn compare(expected: &Tables, found: &Tables) -> Vec<String> {
     let mut differences = Vec::new();
     rows("traffic", &expected.traffic, &found.traffic, &mut differences);
@@ -118,6 +141,8 @@ fn compare(expected: &Tables, found: &Tables) -> Vec<String> {
     rows("subflows", &expected.subflows, &found.subflows, &mut differences);
     rows("announcements", &expected.announcements, &found.announcements, &mut differences);
     rows("reinjections", &expected.reinjections, &found.reinjections, &mut differences);
+    rows("stalls", &expected.stalls, &found.stalls, &mut differences);
+    rows("series", &expected.series, &found.series, &mut differences);
     rows("events", &expected.events, &found.events, &mut differences);
     rows("hosts", &expected.hosts, &found.hosts, &mut differences);
     differences

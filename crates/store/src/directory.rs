@@ -210,8 +210,8 @@ mod tests {
             [event(1), issue(1), event(2)].into_iter().for_each(|row| sink.row(row));
             let written = sink.finish().expect("finishes");
             let tables: Vec<_> = written.iter().map(|written| (written.table, written.rows)).collect();
-            assert_eq!(tables[5], ("events", 2));
-            assert_eq!(tables[6], ("hosts", 0));
+            assert_eq!(tables[7], ("events", 2));
+            assert_eq!(tables[8], ("hosts", 0));
             let mut expected: Vec<_> =
                 SCHEMAS.iter().map(|schema| format!("{}.{}", schema.table, format.extension())).collect();
             expected.sort();

@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(
             text(&["conections"], &[]),
             "there is no table `conections`; the tables are traffic, connections, subflows, announcements, \
-             reinjections, events, hosts, issues"
+             reinjections, stalls, series, events, hosts, issues"
         );
         assert_eq!(text(&[], &["sttart"]), "there is no column `sttart` in connections");
         assert_eq!(text(&["hosts"], &["events.kind"]), "there is no column `events.kind` in hosts");

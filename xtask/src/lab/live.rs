@@ -9,7 +9,7 @@ use std::{env, fs, thread};
 use anyhow::{Context, Result, bail};
 
 use super::net::Namespace;
-use crate::shell::{cargo, execute, have, loud, root, target, words};
+use crate::shell::{execute, have, loud, program, root, words};
 
 /// Packets that are sent a second.
 pub(super) const RATE: u64 = 100_000;
@@ -28,8 +28,7 @@ pub(super) fn run(from: &Namespace, to: &Namespace, dir: &Path, seconds: u64, ra
             loud("ethtool is not installed: offloads stay on");
         }
     }
-    execute(&mut cargo(["build", "--quiet", "--locked", "--package", "subflow"]))?;
-    let subflow = target().join("debug/subflow");
+    let subflow = program()?;
     let recording = dir.join("live.pcapng");
     let tables = dir.join("live");
     let mut live = to.command(&subflow.to_string_lossy());

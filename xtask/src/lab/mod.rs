@@ -6,6 +6,7 @@ mod net;
 mod traffic;
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +14,7 @@ use counters::Counters;
 use net::Lab;
 
 use crate::packages;
-use crate::shell::{cargo, is_root, loud, output};
+use crate::shell::{is_root, loud, output, program};
 
 /// Compare the analysis with the kernel's own MPTCP counters
 ///
@@ -166,9 +167,10 @@ impl Seen {
 }
 
 fn rows(capture: &Path, table: &str, columns: &str) -> Result<Vec<Vec<String>>> {
-    let mut command =
-        cargo(["run", "--quiet", "--locked", "--package", "subflow", "--", "analyze", "--quiet"]);
-    command.args(["--format", "csv", "--table", table, "--fields", columns]).arg(capture);
+    let mut command = Command::new(program()?);
+    command
+        .args(["analyze", "--quiet", "--format", "csv", "--table", table, "--fields", columns])
+        .arg(capture);
     let text = output(&mut command)?;
     Ok(text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect())
 }

@@ -47,10 +47,13 @@ pub(crate) struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
-  subflow analyze trace.pcap             what Multipath TCP did in a capture
-  subflow analyze trace.pcap -o tables   the same as Parquet files, one a table
-  subflow query tables                   ask them questions in SQL
-  subflow analyze --help                 all options, with more examples";
+  subflow analyze trace.pcap                 what Multipath TCP did in a capture
+  subflow analyze trace.pcap --report r.html the same as a page to pass on
+  subflow show trace.pcap                    one connection in full
+  subflow explain trace.pcap                 why each thing was counted so, by frame
+  subflow query trace.pcap \"SELECT …\"      questions in SQL
+  subflow live -i eth0                       the same as it happens
+  subflow COMMAND --help                     all options of a command, with more examples";
 
 fn after_long_help() -> String {
     format!("{AFTER_HELP}\n\n{CONFIGURATION}\n\n{EXIT_CODES}")

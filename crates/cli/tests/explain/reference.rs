@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 
+/// A mapping: relative subflow sequence number, data sequence number, length.
+type Range = (u32, i64, i64);
+
 /// Whether tshark is there; says so loudly when it is not.
 pub(crate) fn is_there() -> bool {
     let there = Command::new("tshark").arg("--version").output().is_ok_and(|output| output.status.success());
@@ -100,7 +103,7 @@ impl Reference {
     /// sequence numbers are no copies.
     pub(crate) fn reinjections(&self) -> BTreeSet<(u64, u64, u64)> {
         let mut found: BTreeMap<(u64, u64, i64), u64> = BTreeMap::new();
-        let mut mappings: BTreeMap<(u64, bool), Vec<(u32, i64, i64)>> = BTreeMap::new();
+        let mut mappings: BTreeMap<(u64, bool), Vec<Range>> = BTreeMap::new();
         let mut seen: HashSet<(u64, bool, i64)> = HashSet::new();
         let mut holders: HashMap<(bool, u32), (u64, u64)> = HashMap::new();
         for packet in &self.packets {

@@ -173,7 +173,7 @@ fn end(addr: std::net::IpAddr, port: u16) -> String {
 
 /// What the clocks cannot blur.
 fn round_trips(rows: &[Path]) -> String {
-    let mut sums: BTreeMap<(u64, Option<u32>, Option<u32>), (String, [Option<f64>; 2])> = BTreeMap::new();
+    let mut sums: BTreeMap<_, (String, [Option<f64>; 2])> = BTreeMap::new();
     for row in rows {
         let entry = sums
             .entry((row.match_id, row.subflow_a, row.subflow_b))
