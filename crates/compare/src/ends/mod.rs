@@ -1,7 +1,7 @@
 //! Two captures of the same connections, taken at two places.
 //!
-//! The captures are read twice more than for their tables: once for what tells flows again ([`flows`]), once to match
-//! packets within a sliding window ([`settle`]). Memory follows the flows and the packets of one window, not the length of
+//! The captures are read twice more than for their tables: once for what tells flows again (`flows`), once to match
+//! packets within a sliding window (`settle`). Memory follows the flows and the packets of one window, not the length of
 //! the captures; a series of delays is kept whole.
 
 mod changes;
