@@ -36,9 +36,10 @@ pub(super) fn load(environment: &dyn Environment) -> Result<Layer, Failure> {
     }
 }
 
-/// A home folder that is no folder, as services have, is no configuration either.
+/// A home folder that is no folder, as services have, or that is another user's, is no configuration either.
 fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
 }
 
 /// XDG base directories: a relative path in the variable is to be ignored.
