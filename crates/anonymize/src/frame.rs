@@ -5,7 +5,7 @@ use crate::{
     addresses::AddressMap,
     book::{Book, Sides},
     flows::{FlowKey, Flows},
-    headers::Copying,
+    headers::{Copying, link_after},
     options::Rewriter,
     secret::Secret,
     sums::{Pseudo, Scope},
@@ -47,27 +47,6 @@ pub(crate) struct Rewriting {
     pub(crate) book: Book,
     pub(crate) addresses: AddressMap,
     flows: Flows,
-}
-
-/// The link type that frames of this one have afterwards. Those whose headers are not known field by field begin with
-/// the IP packet.
-pub(crate) fn link_after(link: LinkType) -> LinkType {
-    match link {
-        LinkType::ETHERNET
-        | LinkType::SLL
-        | LinkType::SLL2
-        | LinkType::NULL
-        | LinkType::LOOP
-        | LinkType::RAW
-        | LinkType::RAW_12
-        | LinkType::RAW_14
-        | LinkType::IPV4
-        | LinkType::IPV6
-        | LinkType::PPP
-        | LinkType::PPP_HDLC
-        | LinkType::CHDLC => link,
-        _ => LinkType::RAW,
-    }
 }
 
 impl Rewriting {

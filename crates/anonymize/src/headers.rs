@@ -17,6 +17,27 @@ const NOP: u8 = 1;
 const PADN: u8 = 1;
 const JUMBO: u8 = 0xc2;
 
+/// The link type that frames of this one have afterwards. Those whose headers are not known field by field begin with
+/// the IP packet.
+pub(crate) fn link_after(link: LinkType) -> LinkType {
+    match link {
+        LinkType::ETHERNET
+        | LinkType::SLL
+        | LinkType::SLL2
+        | LinkType::NULL
+        | LinkType::LOOP
+        | LinkType::RAW
+        | LinkType::RAW_12
+        | LinkType::RAW_14
+        | LinkType::IPV4
+        | LinkType::IPV6
+        | LinkType::PPP
+        | LinkType::PPP_HDLC
+        | LinkType::CHDLC => link,
+        _ => LinkType::RAW,
+    }
+}
+
 /// A frame and what becomes of it: as long, all zero where nothing was copied yet.
 pub(crate) struct Copying<'a> {
     pub(crate) secret: &'a Secret,
@@ -67,21 +88,8 @@ impl Copying<'_> {
                 self.hardware(at + 12, 8);
             }
             // Nothing but numbers of protocols and lengths; of VLANs, services and labels.
-            Layer::Link(
-                LinkType::NULL
-                | LinkType::LOOP
-                | LinkType::RAW
-                | LinkType::RAW_12
-                | LinkType::RAW_14
-                | LinkType::IPV4
-                | LinkType::IPV6
-                | LinkType::PPP
-                | LinkType::PPP_HDLC
-                | LinkType::CHDLC,
-            )
-            | Layer::Llc
-            | Layer::Ppp
-            | Layer::Mpls => self.keep(at, to),
+            Layer::Link(link) if link_after(link) == link => self.keep(at, to),
+            Layer::Llc | Layer::Ppp | Layer::Mpls => self.keep(at, to),
             // A service header may hold any context behind its path.
             Layer::EtherType(_) => self.keep(at, to.min(at + 16)),
             Layer::Link(_) => return false,

@@ -5,7 +5,7 @@ use crate::{
     audit::MappingId,
     book::Book,
     flows::{FlowKey, Flows},
-    frame::link_after,
+    headers::link_after,
     output::Interface,
     run::{Phase, Watch},
     secret::Secret,

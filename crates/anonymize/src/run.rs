@@ -2,7 +2,8 @@
 
 use crate::{
     Error, Secret,
-    frame::{Fate, Rewriting, link_after},
+    frame::{Fate, Rewriting},
+    headers::link_after,
     learn::{Learnt, learn},
     output::Output,
     verify::verify,

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::settings::Reading;
 use crate::text::counted;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use subflow_analysis::rows::Tables;
 use subflow_report::explain::{self, Claim, Request};
 
@@ -21,19 +21,6 @@ pub(super) fn run(args: ExplainArgs) -> Result<Exit, Failure> {
     let request = Request { subjects: what, all };
     interrupt::watch();
     let asked = !reading.options.filter.connections.is_empty();
-    // Standard input cannot be read twice; of files, the first time tells which connection there is.
-    let once = asked || captures.iter().any(|path| path == Path::new("-"));
-    if !once {
-        let (outcome, tables) = reading::tables(&captures, &reading)?;
-        match tables.connections.as_slice() {
-            [only] => reading.options.filter.connections = vec![only.connection_id],
-            _ => {
-                list(&tables, &captures)?;
-                return Ok(if outcome.interrupted { Exit::Interrupted } else { Exit::Done });
-            }
-        }
-        reading.talk.quiet = true;
-    }
     reading.options.detail = true;
     let (outcome, tables) = reading::tables(&captures, &reading)?;
     let missing = reading

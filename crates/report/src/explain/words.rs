@@ -1,24 +1,7 @@
 //! Numbers, times and places in words.
 
+pub(super) use crate::text::{counted, grouped};
 use subflow_analysis::rows::Direction;
-
-/// A whole number with thousands separated by commas.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A number with its noun: `1 byte`, `2 bytes`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
 
 /// First and last of a range of data bytes, both included: `14,280–15,707`; `14,280` for a single one.
 pub(super) fn range(start: i64, bytes: u64) -> String {

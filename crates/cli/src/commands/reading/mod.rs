@@ -1,5 +1,6 @@
 //! Reading captures: every command that starts from captures reads them here.
 
+mod kept;
 mod progress;
 mod run;
 mod stdin;
@@ -8,6 +9,7 @@ use crate::console;
 use crate::failure::Failure;
 use crate::settings::{Reading, Talk};
 use crate::text::grouped;
+use kept::Kept;
 pub(crate) use progress::Progress;
 pub(crate) use run::{Outcome, read};
 use std::io;
@@ -29,10 +31,12 @@ pub(crate) fn open(captures: &[PathBuf]) -> Result<Input, Failure> {
     input.map_err(input_failure)
 }
 
-/// All tables of captures in memory, in order of connection and time; issues are told unless the command is quiet.
+/// All tables of captures in memory, in order of connection and time; issues are told unless the command is quiet. Details,
+/// if they are wanted, are those of the connections that were asked for, or of the only connection.
 pub(crate) fn tables(captures: &[PathBuf], reading: &Reading) -> Result<(Outcome, Tables), Failure> {
     let input = open(captures)?;
-    let (outcome, mut tables) = read(input, reading, Tables::default(), &AtomicBool::new(false));
+    let asked = !reading.options.filter.connections.is_empty();
+    let (outcome, Kept { mut tables, .. }) = read(input, reading, Kept::new(asked), &AtomicBool::new(false));
     tables.sort();
     if !reading.talk.quiet {
         tell_issues(reading.talk, &tables.issues, tables.issues.len());

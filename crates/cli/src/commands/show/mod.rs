@@ -1,7 +1,6 @@
 //! `subflow show`: one connection of captures, as text or as files.
 
 mod files;
-mod rows;
 mod width;
 
 use super::reading;
@@ -13,9 +12,7 @@ use crate::interrupt;
 use crate::settings::Reading;
 use crate::text::counted;
 use files::Files;
-use rows::Kept;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use subflow_analysis::rows::Tables;
 use subflow_report::connection::{One, Terminal, list, render};
 
@@ -36,7 +33,8 @@ pub(super) fn run(args: ShowArgs) -> Result<Exit, Failure> {
     };
     let files = Files::new(&args.output);
     interrupt::watch();
-    let (interrupted, tables) = read(&captures, &reading)?;
+    let (outcome, tables) = reading::tables(&captures, &reading)?;
+    let interrupted = outcome.interrupted;
     let chosen = match (wanted, tables.connections.as_slice()) {
         (Some(id), _) => id,
         (None, [only]) => only.connection_id,
@@ -87,18 +85,6 @@ const fn exit(interrupted: bool) -> Exit {
     if interrupted { Exit::Interrupted } else { Exit::Done }
 }
 
-/// All tables in order, details of one connection at most; whether Ctrl-C cut them short.
-fn read(captures: &[PathBuf], reading: &Reading) -> Result<(bool, Tables), Failure> {
-    let input = reading::open(captures)?;
-    let (outcome, kept) = reading::read(input, reading, Kept::default(), &AtomicBool::new(false));
-    let mut tables = kept.tables;
-    tables.sort();
-    if !reading.talk.quiet {
-        reading::tell_issues(reading.talk, &tables.issues, tables.issues.len());
-    }
-    Ok((outcome.interrupted, tables))
-}
-
 /// The connection with most to tell: an example for whoever has to choose.
 fn most_interesting(tables: &Tables) -> u64 {
     let told = |id: u64| {
@@ -119,7 +105,7 @@ fn missing(id: u64, captures: &[PathBuf], reading: &Reading) -> Failure {
     quiet.options.detail = false;
     quiet.options.filter.connections.clear();
     quiet.talk.quiet = true;
-    let Ok((_, tables)) = read(captures, &quiet) else { return failure };
+    let Ok((_, tables)) = reading::tables(captures, &quiet) else { return failure };
     match (tables.connections.first(), tables.connections.last()) {
         (Some(first), Some(last)) if first.connection_id != last.connection_id => failure.hint(format!(
             "there are {}, numbered {} to {}; without -c they are listed",

@@ -1,4 +1,4 @@
-//! Rows in memory, the many rows of detail for one connection only.
+//! Rows in memory, the many rows of detail only for connections that somebody wants to look at.
 
 use subflow_analysis::rows::{AnyRow, Sink, Tables};
 
@@ -8,17 +8,27 @@ enum Details {
     /// Nobody's yet.
     #[default]
     None,
+    /// Everybody's: the connections were asked for.
+    All,
     /// Those of this connection, the only one so far.
     Of(u64),
     /// None: there are several connections, and somebody will have to choose.
     Several,
 }
 
-/// Keeps all rows, and details as long as there is one connection.
+/// Keeps all rows; details of the connections that were asked for, or else as long as there is one connection.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     pub(super) tables: Tables,
     details: Details,
+}
+
+impl Kept {
+    /// What is to be kept when connections were asked for, or none were.
+    pub(super) fn new(asked: bool) -> Self {
+        let details = if asked { Details::All } else { Details::None };
+        Self { details, ..Self::default() }
+    }
 }
 
 impl Sink for Kept {
@@ -37,7 +47,7 @@ impl Sink for Kept {
             }
             _ => {}
         }
-        if matches!(self.details, Details::Of(_)) {
+        if matches!(self.details, Details::Of(_) | Details::All) {
             self.tables.row(row);
         }
     }
