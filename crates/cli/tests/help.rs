@@ -76,7 +76,7 @@ fn the_dictionary_has_every_table() {
     for table in
         ["traffic", "connections", "subflows", "announcements", "reinjections", "events", "hosts", "issues"]
     {
-        assert!(page.contains(&format!("\n## `{table}`\n")), "{table}");
+        assert!(page.contains(&format!("\n### `{table}`\n")), "{table}");
     }
     let fields = stdout(&["tables", "--list-fields"]);
     assert!(fields.contains("\nconnections\tstart_ns\tint\tns\t"), "{fields}");
