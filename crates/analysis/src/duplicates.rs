@@ -14,6 +14,8 @@ const SURE: i64 = 5_000_000;
 const LIKELY: i64 = 200_000;
 /// How many packets are remembered when there are several capture points. A power of two.
 const FAR_SLOTS: usize = 1 << 17;
+/// So many of them share a set.
+const WAYS: usize = 4;
 /// A packet takes at most so long from one capture point to another, by their clocks, in nanoseconds.
 const FAR: i64 = 2_000_000_000;
 
@@ -159,26 +161,31 @@ impl Recent {
     }
 }
 
-/// The packets of the last seconds, with the place where each was seen first.
+/// A packet that was seen: digest, capture point and time.
+type Sighting = (u64, Point, i64);
+
+/// The packets of the last seconds, with the place where each was seen first. A few share a set, the oldest of which makes room.
 #[derive(Debug)]
 struct Far {
-    slots: Box<[(u64, Point, i64)]>,
+    sets: Box<[[Sighting; WAYS]]>,
 }
 
 impl Default for Far {
     fn default() -> Self {
-        Self { slots: vec![(0, (0, 0), i64::MIN / 2); FAR_SLOTS].into() }
+        Self { sets: vec![[(0, (0, 0), i64::MIN / 2); WAYS]; FAR_SLOTS / WAYS].into() }
     }
 }
 
 impl Far {
     fn is_copy(&mut self, digest: u64, point: Point, time: i64, tells: bool) -> bool {
-        let slot = &mut self.slots[(digest >> 8) as usize % FAR_SLOTS];
-        let same = slot.0 >> 8 == digest >> 8 && (0..=FAR).contains(&(time - slot.2));
-        if same && slot.1 != point && tells {
+        let set = &mut self.sets[(digest >> 8) as usize % (FAR_SLOTS / WAYS)];
+        let same = |seen: &Sighting| seen.0 >> 8 == digest >> 8 && (0..=FAR).contains(&(time - seen.2));
+        if tells && set.iter().any(|seen| same(seen) && seen.1 != point) {
             return true;
         }
-        *slot = (digest, point, time);
+        if let Some(oldest) = set.iter_mut().min_by_key(|seen| seen.2) {
+            *oldest = (digest, point, time);
+        }
         false
     }
 }

@@ -6,7 +6,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use subflow_analysis::rows::{DETAIL_SCHEMAS, SCHEMAS};
 use subflow_compare::rows::{ENDS_SCHEMAS, NSTAT_SCHEMAS, RUNS_SCHEMAS, SERIES_SCHEMA};
-use subflow_rows::Schema;
 use subflow_store::dictionary::{self, Chapter};
 
 pub(super) fn run(args: &TablesArgs) -> Result<Exit, Failure> {
