@@ -1,0 +1,4 @@
+//! A discrete-event, packet-level simulator.
+
+pub mod congestion;
+pub mod time;
