@@ -9,7 +9,7 @@
 //! After a timeout, and when slow start ended without a loss, K = 0 and W_max is the window at the begin of the epoch (4.8, 4.10).
 
 use super::Cause;
-use super::subflow::{Own, Subflow, seconds_between};
+use super::subflow::{Own, Subflow};
 use crate::time::Time;
 
 const C: f64 = 0.4;
@@ -40,7 +40,7 @@ impl State {
     /// The sender had nothing to send: that time does not count (RFC 9438, 4.2).
     pub(super) fn pause(&mut self, now: Time) {
         if let Some(epoch) = &mut self.epoch {
-            *epoch += now.saturating_sub(self.last);
+            *epoch += now.since(self.last);
         }
         self.last = now;
     }
@@ -75,6 +75,11 @@ impl State {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn w_max(&self) -> f64 {
+        self.w_max
+    }
+
     /// W_cubic at `t` seconds after the begin of the epoch, packets.
     fn at(&self, t: f64) -> f64 {
         let d = t - self.k;
@@ -94,7 +99,7 @@ pub(super) fn increase(subflow: &mut Subflow, packets: f64, now: Time) {
         }
     };
     state.last = now;
-    let t = seconds_between(epoch, now);
+    let t = now.since(epoch).as_secs_f64();
     let friendly = if state.estimate >= state.prior { 1.0 } else { FRIENDLY };
     state.estimate += friendly * packets / w;
     subflow.window = if state.at(t) < state.estimate {

@@ -193,9 +193,8 @@ impl Congestion {
             }
             return;
         }
-        if self.algorithm == Algorithm::WVegas {
-            // Delay decides here whether slow start goes on, so that it is asked first.
-            self.vegas(i, ack);
+        if matches!(subflow.own, Own::WVegas(_)) {
+            wvegas::on_ack(&mut self.subflows, i, ack, self.per_byte);
             return;
         }
         if !ack.cwnd_limited {
@@ -363,15 +362,15 @@ impl Congestion {
             Own::None if self.algorithm == Algorithm::Balia => {
                 (balia::decrease(subflow, &self.shared), if several { 1.0 } else { 2.0 })
             }
-            Own::WVegas(_) | Own::None => (newreno::decrease(window), 2.0),
+            Own::WVegas(state) => {
+                state.restart();
+                (newreno::decrease(window), 2.0)
+            }
+            Own::None => (newreno::decrease(window), 2.0),
         };
         subflow.ssthresh = left.max(least);
         subflow.window = subflow.ssthresh;
         self.changed();
-    }
-
-    fn vegas(&mut self, i: usize, ack: &Ack) {
-        wvegas::on_ack(&mut self.subflows, i, ack, self.per_byte);
     }
 
     fn changed(&mut self) {

@@ -1,20 +1,9 @@
 //! What every algorithm keeps about a subflow.
 
 use super::{Ack, Algorithm, cubic, dctcp, olia, wvegas};
-use crate::time::{Duration, Time};
 
 /// How far a smoothed round-trip time may move before coupled terms are computed anew.
 const RTT_SLACK: f64 = 1.0 / 64.0;
-
-/// Seconds of a span of time.
-pub(super) fn seconds(duration: Duration) -> f64 {
-    duration as f64 * 1e-12
-}
-
-/// Seconds from `start` to `now`; zero when `now` is earlier.
-pub(super) fn seconds_between(start: Time, now: Time) -> f64 {
-    seconds(now.saturating_sub(start))
-}
 
 /// One subflow: its window and what algorithms share.
 #[derive(Clone, Debug)]
@@ -88,7 +77,7 @@ impl Subflow {
     pub(super) fn hear(&mut self, ack: &Ack) {
         self.delivered += ack.acked;
         if let Some(rtt) = ack.rtt {
-            let rtt = seconds(rtt);
+            let rtt = rtt.as_secs_f64();
             if self.srtt > 0.0 {
                 self.srtt += (rtt - self.srtt) * 0.125;
             } else {

@@ -19,7 +19,7 @@ pub(super) fn avoiding(algorithm: Algorithm, windows: &[f64], rtts: &[f64]) -> C
 }
 
 pub(super) fn ack(bytes: u64) -> Ack {
-    Ack { now: 0, acked: bytes, marked: 0, rtt: None, in_flight: 0, cwnd_limited: true }
+    Ack { now: Time::ZERO, acked: bytes, marked: 0, rtt: None, in_flight: 0, cwnd_limited: true }
 }
 
 /// Growth of window `i` on an ACK of one packet.
@@ -34,7 +34,7 @@ pub(super) fn growth(congestion: &Congestion, i: usize) -> f64 {
 pub(super) fn cut(congestion: &Congestion, i: usize) -> f64 {
     let mut congestion = congestion.clone();
     let before = congestion.subflows[i].window;
-    congestion.on_loss(i, 0, 0);
+    congestion.on_loss(i, Time::ZERO, 0);
     before - congestion.subflows[i].window
 }
 
@@ -93,11 +93,11 @@ fn slow_start_doubles_and_its_end_is_exact() {
         assert_eq!(congestion.window(0), 10_000 << round);
         congestion.on_ack(0, &ack(10_000 << round));
     }
-    congestion.on_loss(0, 0, 160_000);
+    congestion.on_loss(0, Time::ZERO, 160_000);
     assert_eq!((congestion.window(0), congestion.ssthresh(0)), (80_000, 80_000));
-    congestion.on_timeout(0, 0, 0);
+    congestion.on_timeout(0, Time::ZERO, 0);
     assert_eq!((congestion.window(0), congestion.ssthresh(0)), (1000, 40_000));
-    congestion.on_timeout(0, 0, 0);
+    congestion.on_timeout(0, Time::ZERO, 0);
     assert_eq!(congestion.ssthresh(0), 40_000);
     // 49 packets: 39 up to the threshold, 10 beyond it at one fortieth each.
     congestion.on_ack(0, &ack(49_000));
@@ -133,4 +133,178 @@ fn marks_halve_the_others_once_a_window() {
         congestion.on_ack(0, &marked);
         close(congestion.window_packets(0), 20.0, 1e-9);
     }
+}
+
+/// RFC 9438's formulas, computed here from the time since the loss.
+#[test]
+fn cubic_follows_its_curve() {
+    let (w_max, rtt) = (1000.0, 0.1);
+    let mut congestion = avoiding(Algorithm::Cubic, &[w_max], &[rtt]);
+    let start = Time::from_secs_f64(3.0);
+    congestion.on_loss(0, start, 0);
+    close(congestion.window_packets(0), 700.0, 1e-9);
+    let k = (300.0f64 / 0.4).cbrt();
+    let curve = |t: f64| 0.4 * (t - k).powi(3) + w_max;
+    let mut w = 700.0;
+    let mut estimate = 700.0;
+    // One ACK of 100 packets every 10 ms, so that a few are worth a window.
+    for step in 0..1500 {
+        let t = f64::from(step) * 0.01;
+        estimate += 100.0 / w * if estimate < w_max { 9.0 / 17.0 } else { 1.0 };
+        w = if curve(t) < estimate {
+            f64::max(w, estimate)
+        } else {
+            w + (curve(t + rtt).clamp(w, 1.5 * w) - w) / w * 100.0
+        };
+        let now = Time::from_secs_f64(3.0 + t);
+        congestion.on_ack(0, &Ack { now, ..ack(100 * u64::from(MSS)) });
+        close(congestion.window_packets(0), w, 1e-6 * w);
+    }
+    // The curve is a round trip ahead and closely followed: at K the window is W_max again.
+    assert!(w > curve(14.9) && w < curve(15.1), "{w}");
+}
+
+#[test]
+fn cubic_is_friendly_and_converges_fast() {
+    // In a short, small flow Reno's estimate is ahead: 0.53 packets per round trip.
+    let mut congestion = avoiding(Algorithm::Cubic, &[20.0], &[0.01]);
+    congestion.on_loss(0, Time::ZERO, 0);
+    let mut estimate = 14.0;
+    for round in 0..5u64 {
+        let now = Time::ZERO + Duration::from_millis(10 * round);
+        let window = congestion.window_packets(0);
+        congestion.on_ack(0, &Ack { now, ..ack((window * f64::from(MSS)) as u64) });
+        estimate += 9.0 / 17.0;
+        close(congestion.window_packets(0), estimate, 1e-3);
+    }
+    // A second loss below the last W_max: W_max = w(1 + β)/2.
+    let w = congestion.window_packets(0);
+    congestion.on_loss(0, Time::ZERO, 0);
+    let Own::Cubic(state) = &congestion.subflows[0].own else { panic!("not CUBIC") };
+    close(state.w_max(), w * 0.85, 1e-9);
+    close(congestion.window_packets(0), w * 0.7, 1e-9);
+}
+
+/// One path of `base` seconds that carries `rate` packets a second: the queue settles at α packets, all subflows at 10.
+#[test]
+fn wvegas_keeps_its_packets_in_the_queue() {
+    for n in [1usize, 2] {
+        let (base, rate) = (0.05, 2000.0);
+        let mut congestion = Congestion::new(Algorithm::WVegas, 1000, 10);
+        for _ in 0..n {
+            congestion.add();
+        }
+        let mut now = 0.0;
+        let mut queues = 0.0;
+        for round in 0..4000 {
+            // Each subflow alone on its own path.
+            for i in 0..n {
+                let w = congestion.window_packets(i);
+                let rtt = (w / rate).max(base);
+                let bytes = (w * 1000.0) as u64;
+                congestion.on_ack(
+                    i,
+                    &Ack {
+                        now: Time::from_secs_f64(now),
+                        acked: bytes,
+                        marked: 0,
+                        rtt: Some(Duration::from_secs_f64(rtt)),
+                        in_flight: 0,
+                        cwnd_limited: true,
+                    },
+                );
+                if round >= 2000 {
+                    queues += (w - base * rate).max(0.0) / 2000.0;
+                }
+            }
+            now += base;
+        }
+        // Up by one below α, down by one above it: half a packet a subflow on either side.
+        let each = queues / n as f64;
+        close(each, 10.0 / n as f64 + 0.5, 0.6);
+    }
+}
+
+#[test]
+fn a_path_that_is_gone_no_longer_counts() {
+    let mut congestion = avoiding(Algorithm::Lia, &[10.0, 20.0], &[0.1, 0.2]);
+    congestion.remove(1);
+    close(growth(&congestion, 0), 0.1, 1e-12);
+    assert_eq!(congestion.add(), 2);
+    assert_eq!(congestion.window(7), 0);
+}
+
+/// Windows that grow by many ACKs with cached terms against the same with terms computed on every ACK.
+#[test]
+fn cached_terms_are_close_enough() {
+    for algorithm in [Algorithm::Lia, Algorithm::Olia, Algorithm::Balia] {
+        let mut cached = avoiding(algorithm, &[30.0, 8.0, 15.0], &[0.02, 0.1, 0.05]);
+        let mut exact = cached.clone();
+        let mut state = 1u64;
+        for n in 0..20_000u64 {
+            state = crate::random::mix(state + n);
+            let i = (state % 3) as usize;
+            if state >> 40 < 1 << 15 {
+                cached.on_loss(i, Time::ZERO, 0);
+                exact.on_loss(i, Time::ZERO, 0);
+            }
+            // Round-trip times wander by a fifth.
+            let rtt = [0.02, 0.1, 0.05][i] * (1.0 + ((state >> 20) % 100) as f64 * 0.002);
+            let ack = Ack { rtt: Some(Duration::from_secs_f64(rtt)), ..ack(u64::from(MSS)) };
+            exact.shared.stale = true;
+            cached.on_ack(i, &ack);
+            exact.on_ack(i, &ack);
+            for j in 0..3 {
+                let (a, b) = (cached.window_packets(j), exact.window_packets(j));
+                assert!((a - b).abs() <= 0.02 * b, "{algorithm} {n}: {a} {b}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_upsets_it() {
+    for algorithm in Algorithm::ALL {
+        let mut congestion = Congestion::new(algorithm, 0, 0);
+        congestion.on_ack(3, &ack(1));
+        congestion.on_loss(3, Time::ZERO, 1);
+        congestion.on_timeout(3, Time::ZERO, 1);
+        for _ in 0..3 {
+            congestion.add();
+        }
+        let mut state = 9u64;
+        for n in 0..30_000u64 {
+            state = crate::random::mix(state + n);
+            let i = (state % 4) as usize;
+            let ack = Ack {
+                now: Time(n * 1_000_000),
+                acked: (state >> 8) % 5000,
+                marked: if state.is_multiple_of(5) { (state >> 9) % 9000 } else { 0 },
+                rtt: (!state.is_multiple_of(3)).then_some(Duration((state >> 12) % 3_000_000_000)),
+                in_flight: (state >> 20) % 100_000,
+                cwnd_limited: !state.is_multiple_of(7),
+            };
+            match (state >> 50) % 64 {
+                0 => congestion.on_loss(i, ack.now, ack.in_flight),
+                1 => congestion.on_timeout(i, ack.now, ack.in_flight),
+                2 => congestion.penalise(i),
+                3 => congestion.on_idle(i),
+                4 => congestion.on_recovered(i, ack.now),
+                5 => congestion.on_recovery_ack(i, &ack),
+                _ => congestion.on_ack(i, &ack),
+            }
+            for j in 0..3 {
+                let window = congestion.window_packets(j);
+                assert!(window.is_finite() && window >= 1.0, "{algorithm}: {window}");
+            }
+        }
+    }
+}
+
+#[test]
+fn names_there_and_back() {
+    for algorithm in Algorithm::ALL {
+        assert_eq!(algorithm.as_str().parse(), Ok(algorithm));
+    }
+    assert_eq!("reno".parse::<Algorithm>(), Err(()));
 }
