@@ -1,5 +1,7 @@
 //! A discrete-event, packet-level simulator.
 
 pub mod congestion;
+pub mod maxmin;
 pub mod random;
 pub mod time;
+pub mod workload;
