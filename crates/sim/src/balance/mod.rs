@@ -1,0 +1,1 @@
+//! Which path a flow or a packet takes: ECMP, FlowBender, PLB, spraying, CFLB, least loaded.

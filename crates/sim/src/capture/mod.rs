@@ -1,0 +1,1 @@
+//! Taps at hosts and links that write captures.

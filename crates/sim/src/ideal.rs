@@ -1,0 +1,1 @@
+//! Ideal completion times: what a flow would take alone.

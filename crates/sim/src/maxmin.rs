@@ -1,0 +1,1 @@
+//! Max-min fair rates of flows on given paths (progressive filling).

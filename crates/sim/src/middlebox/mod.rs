@@ -1,0 +1,1 @@
+//! Boxes on a link: strip, drop, mirror, proxy, NAT, change of payload.

@@ -1,0 +1,1 @@
+//! The connection above its subflows: handshake, data sequence, schedulers, path managers.

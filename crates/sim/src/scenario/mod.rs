@@ -1,0 +1,1 @@
+//! A scenario: its description, validated, ready to run.

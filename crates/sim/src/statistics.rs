@@ -1,0 +1,1 @@
+//! Quantiles, and confidence intervals over seeds.

@@ -1,0 +1,1 @@
+//! TCP of one subflow: sender and receiver as state machines without an engine inside.

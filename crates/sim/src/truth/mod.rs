@@ -1,0 +1,1 @@
+//! What really happened, as tables to hold an analysis against.

@@ -1,0 +1,1 @@
+//! Headers as a real host would send them.
