@@ -17,6 +17,7 @@
 pub mod balance;
 pub mod capture;
 pub mod congestion;
+pub mod header;
 pub mod ideal;
 pub mod maxmin;
 pub mod middlebox;
