@@ -1,1 +1,7 @@
-//! The connection above its subflows: handshake, data sequence, schedulers, path managers.
+//! Multipath TCP: the connection above the subflows.
+
+mod data;
+mod reorder;
+
+pub use data::{DataSender, Supply};
+pub use reorder::DataReceiver;

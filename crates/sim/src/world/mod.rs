@@ -1,0 +1,1 @@
+//! Binds network and transport.
