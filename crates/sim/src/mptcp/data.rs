@@ -133,10 +133,25 @@ impl DataSender {
         None
     }
 
-    /// Gives a chunk back that no subflow took, to be the next again.
-    pub fn give_back(&mut self, dsn: u64, len: u16) {
-        self.reinjected_bytes -= u64::from(len).min(self.reinjected_bytes);
-        self.again.push_front((dsn, len));
+    /// The chunk that is to be carried again next; what has arrived by now is forgotten.
+    pub fn peek_again(&mut self) -> Option<(u64, u16)> {
+        while let Some(&(dsn, len)) = self.again.front() {
+            if dsn + u64::from(len) > self.una {
+                return Some((dsn, len));
+            }
+            self.again.pop_front();
+        }
+        None
+    }
+
+    /// Takes what is to be carried again out of the way for a moment, so that [`DataSender::next`] gives what is new.
+    pub fn set_again_aside(&mut self) -> VecDeque<(u64, u16)> {
+        std::mem::take(&mut self.again)
+    }
+
+    /// Puts it back.
+    pub fn take_again_back(&mut self, again: VecDeque<(u64, u16)>) {
+        self.again = again;
     }
 
     /// The DATA_FIN takes a number of its own.

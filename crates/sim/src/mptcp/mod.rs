@@ -2,6 +2,8 @@
 
 mod data;
 mod reorder;
+mod scheduler;
 
 pub use data::{DataSender, Supply};
 pub use reorder::DataReceiver;
+pub use scheduler::{Candidate, Scheduler};
