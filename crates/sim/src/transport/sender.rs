@@ -97,6 +97,8 @@ pub struct Sender {
     sacked: u64,
     lost: u64,
     resent: u64,
+    /// The blocks of the last acknowledgment that had any: all in them is marked already.
+    known: [(u64, u64); 4],
     /// End of the highest SACKed segment.
     highest: u64,
     /// All below has been looked at for losses (duplicate-ACK rule).
@@ -124,6 +126,7 @@ impl Default for Sender {
             sacked: 0,
             lost: 0,
             resent: 0,
+            known: [(0, 0); 4],
             highest: 0,
             examined: 0,
             repair_from: 0,
@@ -380,6 +383,7 @@ impl Sender {
             if end > self.nxt || start >= end || end <= self.una {
                 continue;
             }
+            let (start, end) = self.news_of(start, end);
             let mut at = self.find(start.max(self.una));
             while let Some(segment) = self.segments.get(at) {
                 let seq = widen(segment.seq, self.una);
@@ -400,6 +404,25 @@ impl Sender {
                 at += 1;
             }
         }
+        if !sack.is_empty() {
+            for (i, place) in self.known.iter_mut().enumerate() {
+                *place = sack.get(i).copied().unwrap_or_default();
+            }
+        }
+    }
+
+    /// The part of a block that the last acknowledgment's blocks did not have: blocks repeat, and mostly grow at one end.
+    fn news_of(&self, start: u64, end: u64) -> (u64, u64) {
+        let (mut from, mut to) = (start, end);
+        for &(low, high) in &self.known {
+            if low <= from && from < high {
+                from = high.min(to);
+            }
+            if low < to && to <= high {
+                to = low.max(from);
+            }
+        }
+        (from, to)
     }
 
     /// Without SACK, a duplicate acknowledgment says that some segment beyond the hole has arrived; the first one that is

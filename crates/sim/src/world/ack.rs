@@ -26,7 +26,6 @@ impl<O: Observer> World<O> {
     /// A data packet of an established connection without options.
     #[inline]
     pub(super) fn data_arrives(&mut self, net: &mut Network, id: PacketId, packet: &Packet) {
-        let now = net.now();
         let reaction = self.take_data(net, packet.subflow, packet);
         if let Some((ack, echo)) = reaction.before {
             let early = net.alloc(Packet::default());
@@ -46,7 +45,6 @@ impl<O: Observer> World<O> {
             lane.ack_timer = deadline;
             net.set_timer(deadline, Timer::Ack.token(packet.subflow));
         }
-        let _ = now;
     }
 
     /// Puts data into the books of its receiver.
@@ -75,14 +73,14 @@ impl<O: Observer> World<O> {
     #[inline]
     pub(super) fn send_ack(&mut self, net: &mut Network, id: PacketId, lane_id: LaneId, ack: u64, echo: bool) {
         let path = self.lanes[lane_id as usize ^ 1].path;
-        let lane = &mut self.lanes[lane_id as usize];
+        let lane = &self.lanes[lane_id as usize];
         let stream = &self.streams[lane.stream as usize];
         let dsn = stream.received.nxt();
         let mut kind = flags::ACK | if echo { flags::ECE } else { 0 };
         if stream.multipath {
             kind |= flags::MPTCP;
         }
-        let header = if lane.receiver.needs_blocks() { self.header_with_blocks(net, lane_id) } else { NONE };
+        let header = if lane.receiver.needs_blocks() { self.header_with_blocks(lane_id) } else { NONE };
         *net.packet_mut(id) = Packet { subflow: lane_id, path, seq: ack, dsn, len: 0, hop: 0, flags: kind, header };
         net.send(id);
     }
@@ -93,7 +91,8 @@ impl<O: Observer> World<O> {
         let mut blocks = [(0, 0); MOST_BLOCKS];
         let mut count = 0;
         if packet.header != NONE {
-            count = self.read_blocks(net, packet, &mut blocks);
+            count = self.read_blocks(packet, &mut blocks);
+            self.headers.remove(packet.header);
         }
         net.free(id);
         let stream = &self.streams[self.lanes[packet.subflow as usize].stream as usize];

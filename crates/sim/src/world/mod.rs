@@ -17,9 +17,9 @@ pub use settings::{Multipath, Transport};
 use std::collections::VecDeque;
 
 use crate::congestion::Congestion;
-use crate::header::Header;
+use crate::header::Headers;
 use crate::mptcp::{DataReceiver, DataSender};
-use crate::net::{Endpoint, LinkId, NONE, Network, Packet, PacketId, Why, flags};
+use crate::net::{Endpoint, LinkId, NONE, Network, PacketId, Why, flags};
 use crate::observe::Observer;
 use crate::time::{Duration, Time};
 use state::{Connection, Lane, LaneId, Stream};
@@ -37,6 +37,7 @@ pub struct World<O = ()> {
     lanes: Vec<Lane>,
     /// Connections that ended, to be used again from a time on, by number of subflows.
     retired: VecDeque<(Time, u32)>,
+    headers: Headers,
     completed: u64,
     stop_when_complete: bool,
     observer: O,
@@ -69,6 +70,7 @@ impl<O: Observer> World<O> {
             streams: Vec::new(),
             lanes: Vec::new(),
             retired: VecDeque::new(),
+            headers: Headers::new(),
             completed: 0,
             stop_when_complete: false,
             observer,
@@ -300,5 +302,12 @@ impl<O: Observer> Endpoint for World<O> {
 
     fn timer(&mut self, net: &mut Network, token: u32) {
         self.timer_fired(net, token);
+    }
+
+    fn dropped(&mut self, net: &mut Network, link: LinkId, id: PacketId, why: Why) {
+        let _ = (link, why);
+        let packet = net.packet_mut(id);
+        self.headers.remove(packet.header);
+        packet.header = NONE;
     }
 }

@@ -301,25 +301,24 @@ impl<O: Observer> World<O> {
 
     /// A header record for an acknowledgment that needs nothing but SACK blocks.
     #[cold]
-    pub(super) fn header_with_blocks(&mut self, net: &mut Network, lane_id: LaneId) -> u32 {
+    pub(super) fn header_with_blocks(&mut self, lane_id: LaneId) -> u32 {
         let mut blocks = [(0, 0); MOST_BLOCKS];
         let count = self.lanes[lane_id as usize].receiver.take_blocks(&mut blocks);
         let low = blocks.map(|(start, end)| (start as u32, end as u32));
         let mut options = OptionBytes::new();
         options.sack(&low[..count], 0);
-        net.headers.insert(Header { flags: Flags(Flags::ACK), options, ..Header::default() })
+        self.headers.insert(Header { flags: Flags::ACK, options, ..Header::default() })
     }
 
     /// Reads the SACK blocks of an acknowledgment without absolute numbers.
     #[cold]
     pub(super) fn read_blocks(
         &self,
-        net: &Network,
         packet: &Packet,
         out: &mut [(u64, u64); MOST_BLOCKS],
     ) -> usize {
         let una = self.lanes[packet.subflow as usize].sender.una();
-        let Some(sack) = net.headers.get(packet.header).sack() else { return 0 };
+        let Some(sack) = self.headers.get(packet.header).sack() else { return 0 };
         let mut count = 0;
         for ((start, end), place) in sack.into_iter().zip(out) {
             *place = (near(start, una), near(end, una));
