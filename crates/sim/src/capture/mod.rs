@@ -1,5 +1,9 @@
 //! Captures: header records into pcapng files, with times of the simulated clock.
 
+mod taps;
+
+pub use taps::{Place, Taps};
+
 use std::io::{self, Write};
 
 use subflow_capture::pcapng;

@@ -29,7 +29,8 @@ pub struct DataSender {
     una: u64,
     /// End of the receive window: no byte at or beyond it may be sent.
     edge: u64,
-    again: VecDeque<(u64, u16)>,
+    /// What is to be carried again: where, how much, and the number of the subflow that has it.
+    again: VecDeque<(u64, u16, u16)>,
     /// Bytes sent again on another subflow.
     pub reinjected_bytes: u64,
 }
@@ -88,11 +89,9 @@ impl DataSender {
         moved
     }
 
-    /// These bytes are to be carried by another subflow too, before anything new.
-    pub fn reinject(&mut self, dsn: u64, len: u16) {
-        if !self.again.iter().any(|&(at, _)| at == dsn) {
-            self.again.push_back((dsn, len));
-        }
+    /// These bytes, which subflow number `from` has, are to be carried by another one too, before anything new.
+    pub fn reinject(&mut self, dsn: u64, len: u16, from: u16) {
+        self.again.push_back((dsn, len, from));
     }
 
     /// Whether something waits to be carried again.
@@ -124,7 +123,7 @@ impl DataSender {
 
     #[cold]
     fn next_again(&mut self) -> Option<Supply> {
-        while let Some((dsn, len)) = self.again.pop_front() {
+        while let Some((dsn, len, _)) = self.again.pop_front() {
             if dsn + u64::from(len) > self.una {
                 self.reinjected_bytes += u64::from(len);
                 return Some(Supply::Chunk { dsn, len, again: true });
@@ -133,11 +132,11 @@ impl DataSender {
         None
     }
 
-    /// The chunk that is to be carried again next; what has arrived by now is forgotten.
-    pub fn peek_again(&mut self) -> Option<(u64, u16)> {
-        while let Some(&(dsn, len)) = self.again.front() {
+    /// The subflow that has the chunk that is to be carried again next; what has arrived by now is forgotten.
+    pub fn peek_again(&mut self) -> Option<u16> {
+        while let Some(&(dsn, len, from)) = self.again.front() {
             if dsn + u64::from(len) > self.una {
-                return Some((dsn, len));
+                return Some(from);
             }
             self.again.pop_front();
         }
@@ -145,12 +144,12 @@ impl DataSender {
     }
 
     /// Takes what is to be carried again out of the way for a moment, so that [`DataSender::next`] gives what is new.
-    pub fn set_again_aside(&mut self) -> VecDeque<(u64, u16)> {
+    pub fn set_again_aside(&mut self) -> VecDeque<(u64, u16, u16)> {
         std::mem::take(&mut self.again)
     }
 
     /// Puts it back.
-    pub fn take_again_back(&mut self, again: VecDeque<(u64, u16)>) {
+    pub fn take_again_back(&mut self, again: VecDeque<(u64, u16, u16)>) {
         self.again = again;
     }
 
@@ -196,10 +195,10 @@ mod tests {
         data.write(3000);
         data.next(1000);
         data.next(1000);
-        data.reinject(0, 1000);
-        data.reinject(1000, 1000);
-        data.reinject(1000, 1000);
+        data.reinject(0, 1000, 1);
+        data.reinject(1000, 1000, 1);
         data.on_ack(1000, 10_000);
+        assert_eq!(data.peek_again(), Some(1));
         assert_eq!(data.next(1000), Supply::Chunk { dsn: 1000, len: 1000, again: true });
         assert_eq!(data.next(1000), Supply::Chunk { dsn: 2000, len: 1000, again: false });
         assert_eq!(data.reinjected_bytes, 1000);

@@ -189,9 +189,9 @@ impl<O: Observer> World<O> {
                     self.streams[index as usize].slack = true;
                     if supply == Supply::Blocked
                         && opportunistic
-                        && let Some((dsn, len)) = self.unblock(net, lane_id, penalise)
+                        && let Some((dsn, len, holder)) = self.unblock(net, lane_id, penalise)
                     {
-                        self.streams[index as usize].data.reinject(dsn, len);
+                        self.streams[index as usize].data.reinject(dsn, len, holder);
                         continue;
                     }
                     return;
@@ -200,16 +200,15 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// The lane for the next chunk; `again` is a chunk that must go where it was not yet.
-    fn pick(&self, index: u32, scheduler: Scheduler, again: Option<(u64, u16)>) -> Option<LaneId> {
+    /// The lane for the next chunk; `holder` is the subflow that has it already.
+    fn pick(&self, index: u32, scheduler: Scheduler, holder: Option<u16>) -> Option<LaneId> {
         let stream = &self.streams[index as usize];
         let candidates = stream.lanes.iter().map(|&lane_id| {
             let lane = &self.lanes[lane_id as usize];
-            let carried = again.is_some_and(|(dsn, _)| self.carries(lane_id, dsn));
             Candidate {
                 number: lane.number,
                 usable: lane.usable && lane.sender.phase() != Phase::Loss,
-                room: self.has_room(lane_id) && !carried,
+                room: self.has_room(lane_id) && holder != Some(lane.number),
                 backup: lane.backup,
                 srtt: lane.sender.rtt.smoothed_or_zero(),
             }
@@ -218,15 +217,10 @@ impl<O: Observer> World<O> {
         Some(stream.lanes[place])
     }
 
-    /// Whether a lane has the chunk at `dsn` in its window.
-    fn carries(&self, lane_id: LaneId, dsn: u64) -> bool {
-        self.lanes[lane_id as usize].sender.segments().any(|s| s.dsn == dsn && s.payload() > 0)
-    }
-
     /// The receive window is closed although this lane has room: the oldest chunk that is missing is carried by another one.
     /// Yields it when this lane should carry it too, and halves the holder's window, as `mptcp_rcv_buf_optimization` of the
     /// Linux implementation of MPTCP v0 does.
-    fn unblock(&mut self, net: &Network, lane_id: LaneId, penalise: bool) -> Option<(u64, u16)> {
+    fn unblock(&mut self, net: &Network, lane_id: LaneId, penalise: bool) -> Option<(u64, u16, u16)> {
         let now = net.now();
         let index = self.lanes[lane_id as usize].stream as usize;
         let una = self.streams[index].data.una();
@@ -241,7 +235,7 @@ impl<O: Observer> World<O> {
             if other == lane_id {
                 return None; // This lane carries it already.
             }
-            missing = Some((segment.dsn, segment.payload()));
+            missing = Some((segment.dsn, segment.payload(), lane.number));
             let theirs = lane.sender.rtt.smoothed_or_zero();
             let stream = &mut self.streams[index];
             let few = stream.congestion.window_packets(usize::from(lane.number)) <= 4.0;
@@ -267,7 +261,7 @@ impl<O: Observer> World<O> {
             let held = segment.dsn + u64::from(segment.payload()) > una;
             if segment.payload() > 0 && held && !segment.is(Segment::HANDED_OVER) {
                 segment.flags |= Segment::HANDED_OVER;
-                stream.data.reinject(segment.dsn, segment.payload());
+                stream.data.reinject(segment.dsn, segment.payload(), lane.number);
             }
         }
     }
