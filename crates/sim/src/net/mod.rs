@@ -207,12 +207,12 @@ impl Network {
     /// Calls [`Endpoint::timer`] at a time. A timer cannot be taken back: who no longer wants it ignores the call. Tokens are below 2^30.
     #[inline]
     pub fn set_timer(&mut self, at: Time, token: u32) {
-        self.queue.push(at.max(self.now).0, TIMER | token & !KIND);
+        self.queue.push(at.max(self.now).0, TIMER | token & !KIND, 0);
     }
 
     /// Calls [`Endpoint::start`] at a time. Flows are below 2^30.
     pub fn set_start(&mut self, at: Time, flow: u32) {
-        self.queue.push(at.max(self.now).0, START | flow & !KIND);
+        self.queue.push(at.max(self.now).0, START | flow & !KIND, 0);
     }
 
     /// Calls [`Endpoint::sample`] every so often, for as long as something else is to happen; the first time after one interval.
@@ -229,7 +229,7 @@ impl Network {
 
     fn control(&mut self, at: Time, control: Control) {
         self.controls.push(control);
-        self.queue.push(at.max(self.now).0, CONTROL | (self.controls.len() as u32 - 1));
+        self.queue.push(at.max(self.now).0, CONTROL | (self.controls.len() as u32 - 1), 0);
     }
 
     // Failures.
@@ -392,6 +392,10 @@ impl Network {
             } else {
                 counters.in_flight += 1;
             }
+        }
+        for counters in &mut all {
+            let gone = counters.dropped + counters.lost + counters.failed;
+            counters.packets_out = counters.packets_in - gone - counters.queued - counters.in_flight;
         }
         all
     }
