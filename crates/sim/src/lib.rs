@@ -5,11 +5,11 @@
 //!
 //! The floors, from the ground up (a module uses those above it in this list, never those below):
 //!
-//! 1. [`time`], [`random`], [`queue`]: when, by what chance, in which order.
+//! 1. [`time`], [`random`], [`queue`], [`header`]: when, by what chance, in which order; a segment's exact header.
 //! 2. [`net`], [`topology`], [`balance`]: packets along paths of links; which links there are; which path is taken.
 //! 3. [`congestion`]: the windows of all subflows of a connection.
 //! 4. [`transport`], [`mptcp`]: state machines of one subflow, and of the connection above them.
-//! 5. [`world`]: binds network and transport.
+//! 5. [`world`]: binds network and transport; [`observe`]: who watches it.
 //! 6. [`wire_image`], [`capture`], [`truth`], [`middlebox`]: what a packet looks like on the wire, and what happens to it there.
 //! 7. [`workload`], [`maxmin`], [`ideal`], [`statistics`], [`rows`]: who sends what, what would be best, and what came of it.
 //! 8. [`scenario`]: a description of all of it, validated.
@@ -17,11 +17,13 @@
 pub mod balance;
 pub mod capture;
 pub mod congestion;
+pub mod header;
 pub mod ideal;
 pub mod maxmin;
 pub mod middlebox;
 pub mod mptcp;
 pub mod net;
+pub mod observe;
 pub mod queue;
 pub mod random;
 pub mod rows;
