@@ -1,1 +1,9 @@
-//! The connection above its subflows: handshake, data sequence, schedulers, path managers.
+//! Multipath TCP: the connection above the subflows.
+
+mod data;
+mod reorder;
+mod scheduler;
+
+pub use data::{DataSender, Supply};
+pub use reorder::DataReceiver;
+pub use scheduler::{Candidate, Scheduler};

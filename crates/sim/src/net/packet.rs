@@ -34,6 +34,8 @@ pub struct PathId(pub u32);
 impl PathId {
     /// The path without links: for packets that are not under way.
     pub const NOWHERE: Self = Self(0);
+    /// That of packets that were on a link when it failed, until their events come up.
+    pub(super) const LOST: Self = Self(1);
 }
 
 /// A packet: what every one of them needs. Everything else is in the state of the endpoints, or in a cold header record.
