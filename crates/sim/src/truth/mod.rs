@@ -168,6 +168,7 @@ impl Observer for Truth {
                 Why::Loss => "loss",
                 Why::Down => "down",
                 Why::Middlebox => "middlebox",
+                Why::NoRoute => "no_route",
             },
             flags: header.flags.to_string(),
             bytes: u64::from(header.payload.len),

@@ -282,7 +282,7 @@ table! {
         pub time: Time,
         /// Number of the link.
         pub link: u64,
-        /// `full` (queue), `loss` (at random), `down` (the link had failed) or `middlebox`.
+        /// `full` (queue), `loss` (at random), `down` (the link had failed), `middlebox` or `no_route`.
         pub why: &'static str,
         /// TCP flags by their names.
         pub flags: String,
