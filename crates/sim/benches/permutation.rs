@@ -88,7 +88,10 @@ fn measure(k: u32, case: &Case, milliseconds: u64, rate: Rate) {
             (there, ecmp.path(&mut net, tuple.reversed(), 0).expect("connected"))
         });
         let paths = paths.collect();
-        world.add_flow(&mut net, FlowSpec { start: Time::ZERO, after: None, bytes: u64::MAX, class: 0, paths });
+        world.add_flow(
+            &mut net,
+            FlowSpec { start: Time::ZERO, after: None, bytes: u64::MAX, class: 0, paths },
+        );
     }
     let begun = cpu_seconds();
     run(&mut net, &mut world, Time::ZERO + Duration::from_millis(milliseconds));
@@ -114,7 +117,13 @@ fn main() {
     let name = arguments.get(1).map(String::as_str).unwrap_or("");
     for case in cases().iter().filter(|case| case.name.starts_with(name)) {
         for &k in &ks {
-            let milliseconds = number(2).unwrap_or(if k == 8 { 40 } else if k == 12 { 15 } else { 6 });
+            let milliseconds = number(2).unwrap_or(if k == 8 {
+                40
+            } else if k == 12 {
+                15
+            } else {
+                6
+            });
             measure(k, case, milliseconds, Rate::from_gbps(10));
         }
     }

@@ -27,7 +27,11 @@ pub struct DataReceiver {
 #[derive(Clone, Debug)]
 enum Beyond {
     /// Bit n of word w: chunk number `(base + w) · 64 + n` is here. `last` is the length of a shorter chunk at the very end.
-    Bits { words: VecDeque<u64>, base: u64, last: Option<(u64, u64)> },
+    Bits {
+        words: VecDeque<u64>,
+        base: u64,
+        last: Option<(u64, u64)>,
+    },
     Ranges(Ranges),
 }
 
@@ -89,7 +93,11 @@ impl DataReceiver {
                 let aligned = index * self.chunk == dsn && start == dsn;
                 let fits = len == self.chunk || (len < self.chunk && last.is_none_or(|l| l == (index, len)));
                 let no_later_end = last.is_none_or(|(at, _)| index <= at);
-                if !(aligned && fits && no_later_end && (len == self.chunk || last.is_some() || is_last(words, *base, index))) {
+                if !(aligned
+                    && fits
+                    && no_later_end
+                    && (len == self.chunk || last.is_some() || is_last(words, *base, index)))
+                {
                     self.to_ranges();
                     return self.out_of_line(dsn, len);
                 }

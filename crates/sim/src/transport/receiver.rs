@@ -133,7 +133,14 @@ impl Receiver {
 
     /// A segment of `len` sequence numbers at `seq` has arrived; `marked` is its congestion mark.
     #[inline]
-    pub fn on_segment(&mut self, now: Time, seq: u64, len: u64, marked: bool, settings: &AckSettings) -> Reaction {
+    pub fn on_segment(
+        &mut self,
+        now: Time,
+        seq: u64,
+        len: u64,
+        marked: bool,
+        settings: &AckSettings,
+    ) -> Reaction {
         self.counts.segments += 1;
         self.counts.marked += u64::from(marked);
         let mut out = Reaction { before: None, now: false, fresh: 0 };

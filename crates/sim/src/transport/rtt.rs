@@ -18,7 +18,12 @@ pub struct RtoSettings {
 impl Default for RtoSettings {
     /// What Linux uses.
     fn default() -> Self {
-        Self { initial: Duration::from_secs(1), min: Duration::from_millis(200), max: Duration::from_secs(120), backoff: true }
+        Self {
+            initial: Duration::from_secs(1),
+            min: Duration::from_millis(200),
+            max: Duration::from_secs(120),
+            backoff: true,
+        }
     }
 }
 
@@ -87,7 +92,8 @@ impl Rtt {
     /// The retransmission timeout that counts from a transmission now.
     #[inline]
     pub fn timeout(&self, settings: &RtoSettings) -> Duration {
-        let base = if self.srtt == Duration::ZERO { settings.initial } else { self.srtt + self.variation * 4 };
+        let base =
+            if self.srtt == Duration::ZERO { settings.initial } else { self.srtt + self.variation * 4 };
         let base = base.max(settings.min);
         let doubled = if settings.backoff { self.doubled } else { 0 };
         (base * (1 << doubled)).min(settings.max)

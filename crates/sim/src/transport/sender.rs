@@ -233,7 +233,10 @@ impl Sender {
             return None;
         }
         let from = self.find(self.repair_from);
-        let found = self.segments.range(from..).position(|s| s.flags & (Segment::LOST | Segment::RESENT) == Segment::LOST)?;
+        let found = self
+            .segments
+            .range(from..)
+            .position(|s| s.flags & (Segment::LOST | Segment::RESENT) == Segment::LOST)?;
         let at = from + found;
         let una = self.una;
         let segment = &mut self.segments[at];
@@ -428,7 +431,8 @@ impl Sender {
     /// Without SACK, a duplicate acknowledgment says that some segment beyond the hole has arrived; the first one that is
     /// still open stands for it.
     fn take_duplicate(&mut self, out: &mut Acked) {
-        let found = self.segments.iter().enumerate().skip(1).find(|(_, s)| !s.is(Segment::SACKED | Segment::LOST));
+        let found =
+            self.segments.iter().enumerate().skip(1).find(|(_, s)| !s.is(Segment::SACKED | Segment::LOST));
         let Some((at, segment)) = found else { return };
         let len = u64::from(segment.len);
         let end = widen(segment.seq, self.una) + len;

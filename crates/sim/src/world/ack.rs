@@ -71,7 +71,14 @@ impl<O: Observer> World<O> {
 
     /// Sends an acknowledgment of a lane's data in a packet's slot.
     #[inline]
-    pub(super) fn send_ack(&mut self, net: &mut Network, id: PacketId, lane_id: LaneId, ack: u64, echo: bool) {
+    pub(super) fn send_ack(
+        &mut self,
+        net: &mut Network,
+        id: PacketId,
+        lane_id: LaneId,
+        ack: u64,
+        echo: bool,
+    ) {
         let path = self.lanes[lane_id as usize ^ 1].path;
         let lane = &self.lanes[lane_id as usize];
         let stream = &self.streams[lane.stream as usize];
@@ -81,7 +88,8 @@ impl<O: Observer> World<O> {
             kind |= flags::MPTCP;
         }
         let header = if lane.receiver.needs_blocks() { self.header_with_blocks(lane_id) } else { NONE };
-        *net.packet_mut(id) = Packet { subflow: lane_id, path, seq: ack, dsn, len: 0, hop: 0, flags: kind, header };
+        *net.packet_mut(id) =
+            Packet { subflow: lane_id, path, seq: ack, dsn, len: 0, hop: 0, flags: kind, header };
         net.send(id);
     }
 

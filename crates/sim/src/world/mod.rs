@@ -197,7 +197,11 @@ impl<O: Observer> World<O> {
         for direction in 0..2 {
             let size = if direction == 0 { bytes } else { 0 };
             let mut stream = Stream {
-                congestion: Congestion::new(settings.algorithm, u32::from(settings.mss), settings.initial_window),
+                congestion: Congestion::new(
+                    settings.algorithm,
+                    u32::from(settings.mss),
+                    settings.initial_window,
+                ),
                 data: DataSender::new(settings.receive_window),
                 received: DataReceiver::new(u32::from(settings.mss)),
                 lanes: Vec::with_capacity(paths.len()),

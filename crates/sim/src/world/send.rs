@@ -306,11 +306,7 @@ impl<O: Observer> World<O> {
 
     /// Reads the SACK blocks of an acknowledgment without absolute numbers.
     #[cold]
-    pub(super) fn read_blocks(
-        &self,
-        packet: &Packet,
-        out: &mut [(u64, u64); MOST_BLOCKS],
-    ) -> usize {
+    pub(super) fn read_blocks(&self, packet: &Packet, out: &mut [(u64, u64); MOST_BLOCKS]) -> usize {
         let una = self.lanes[packet.subflow as usize].sender.una();
         let Some(sack) = self.headers.get(packet.header).sack() else { return 0 };
         let mut count = 0;

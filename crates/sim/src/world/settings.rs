@@ -74,7 +74,11 @@ impl Transport {
         Self {
             algorithm,
             receive_window: 64 << 20,
-            sender: SenderSettings { detection: LossDetection::Dupthresh(3), rto, ..SenderSettings::default() },
+            sender: SenderSettings {
+                detection: LossDetection::Dupthresh(3),
+                rto,
+                ..SenderSettings::default()
+            },
             ack: AckSettings { every: 1, timeout: Duration::from_millis(1), quick: 0, ecn },
             ecn: algorithm.needs_ecn(),
             ..Self::default()
