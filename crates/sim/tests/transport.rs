@@ -3,7 +3,7 @@
 use subflow_sim::congestion::Algorithm;
 use subflow_sim::net::{InterfaceId, LinkId, LinkSettings, PathId};
 use subflow_sim::topology::Dumbbell;
-use subflow_sim::world::{FlowSpec, Transport, World};
+use subflow_sim::world::{FlowSpec, Transport, Ways, World};
 use subflow_sim::{Duration, Ended, Network, Rate, Time, run};
 
 /// Bytes on the wire of a full segment and of an acknowledgment, without options of Multipath TCP.
@@ -29,7 +29,7 @@ fn paths(net: &mut Network, pair: u32) -> (PathId, PathId) {
 
 fn add(net: &mut Network, world: &mut World, pair: u32, bytes: u64, class: u8, subflows: usize) -> u32 {
     let paths = vec![paths(net, pair); subflows];
-    world.add_flow(net, FlowSpec { start: Time::ZERO, after: None, bytes, class, paths })
+    world.add_flow(net, FlowSpec { start: Time::ZERO, after: None, bytes, class, ways: Ways::Fixed(paths) })
 }
 
 #[test]
