@@ -91,7 +91,7 @@ names! {
 /// What an end knows and no single packet shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// The end knows this key, its own or the other end's, and the version that both speak.
+    /// The end knows this key, its own or the other end's, and the version that both speak: data sequence numbers follow.
     Key {
         /// Whose key.
         of: End,

@@ -141,8 +141,7 @@ pub(super) struct Link {
     longest: u64,
     /// Integral of the queue over time, as if nothing came after: byte ps.
     area: f64,
-    pub(super) marked: u64,
-    pub(super) out: u64,
+    marked: u64,
 }
 
 /// What few packets touch.
@@ -195,7 +194,6 @@ impl Link {
             longest: 0,
             area: 0.0,
             marked: 0,
-            out: 0,
         };
         let cold = Cold {
             settings: settings.clone(),
@@ -341,7 +339,7 @@ impl Link {
         Counters {
             packets_in: self.packets + cold.dropped + cold.refused,
             bytes_in: self.bytes + cold.bytes_dropped + cold.bytes_refused,
-            packets_out: self.out,
+            packets_out: 0,
             queued: 0,
             in_flight: 0,
             dropped: cold.dropped,

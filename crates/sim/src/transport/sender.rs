@@ -547,6 +547,12 @@ impl Sender {
         }
         let base = self.una as u32;
         let offset = (seq - self.una).min(u64::from(u32::MAX)) as u32;
+        // Segments are mostly of one size.
+        let size = u32::from(self.segments.front().map_or(1, |s| s.len)).max(1);
+        let guess = (offset / size) as usize;
+        if self.segments.get(guess).is_some_and(|s| s.seq.wrapping_sub(base) == offset) {
+            return guess;
+        }
         self.segments.partition_point(|s| s.seq.wrapping_sub(base) < offset)
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use subflow_rows::{Hex32, Hex64};
+use subflow_wire::keys::Version;
 
 use super::rows::{EventKind, Tables, TruthConnection, TruthEvent, TruthSubflow};
 use super::side::{Side, SubflowSide};
@@ -64,10 +65,11 @@ impl Truth {
         let side: &Side = &connection.sides[vantage.index()];
         let (start, last) = side.span()?;
         let [client, server] = side.addresses();
-        let keys = connection.keys[vantage.index()];
-        let token = |of: End| keys[of.index()].map(|(key, version)| Hex32(key.token(version)));
-        let idsn = |of: End| keys[of.index()].map(|(key, version)| Hex64(key.idsn(version)));
-        let key = |of: End| keys[of.index()].map(|(key, _)| Hex64(key.0));
+        let version = side.version.and_then(|version| Version::try_from(version).ok());
+        let number = |of: End| Some((side.keys[of.index()]?, version?));
+        let token = |of: End| number(of).map(|(key, version)| Hex32(key.token(version)));
+        let idsn = |of: End| number(of).map(|(key, version)| Hex64(key.idsn(version)));
+        let key = |of: End| side.keys[of.index()].map(|key| Hex64(key.0));
         let sum = |of: fn(&SubflowSide) -> u64| side.subflows.iter().map(of).sum();
         Some(TruthConnection {
             connection_id,

@@ -14,8 +14,6 @@ mod stream;
 use std::collections::BTreeMap;
 
 use subflow_rows::Time as Moment;
-use subflow_wire::Key;
-use subflow_wire::keys::Version;
 use subflow_wire::mptcp::Mptcp;
 
 use crate::capture::Settings;
@@ -33,8 +31,6 @@ use side::{Effect, Seen, Side};
 #[derive(Clone, Debug, Default)]
 struct Connection {
     sides: [Side; 2],
-    /// Keys that each end knows, by whose they are.
-    keys: [[Option<(Key, Version)>; 2]; 2],
 }
 
 /// Watches a run and writes its tables.
@@ -188,7 +184,6 @@ impl Observer for Truth {
         let side = &mut known.sides[end.index()];
         match fact {
             Fact::Key { of, key, version } => {
-                known.keys[end.index()][of.index()] = Some((key, version));
                 // The sender's own number of offset 0, whatever the other end comes to know of it.
                 for side in &mut known.sides {
                     side.base[of.index()].get_or_insert(key.idsn(version).wrapping_add(1));

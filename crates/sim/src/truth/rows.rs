@@ -82,9 +82,9 @@ table! {
         pub server_addr: IpAddr,
         /// Its port on the initial subflow.
         pub server_port: u16,
-        /// The client's key, if this end knows it.
+        /// The client's key, if a segment at this end carried it.
         pub client_key: Option<Hex64>,
-        /// The server's key, if this end knows it.
+        /// The server's key, if a segment at this end carried it.
         pub server_key: Option<Hex64>,
         /// Token of the client, from its key.
         pub client_token: Option<Hex32>,
@@ -282,7 +282,7 @@ table! {
         pub time: Time,
         /// Number of the link.
         pub link: u64,
-        /// `full` (queue), `loss` (at random), `down` (the link had failed) or `middlebox`.
+        /// `full` (queue), `loss` (at random), `down` (the link had failed), `middlebox` or `no_route`.
         pub why: &'static str,
         /// TCP flags by their names.
         pub flags: String,

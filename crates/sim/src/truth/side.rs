@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use subflow_wire::mptcp::{Join, Mptcp};
+use subflow_wire::Key;
+use subflow_wire::mptcp::{Capable, Join, Mptcp};
 
 use super::data::{Again, DataBook};
 use super::rows::{Direction, EventKind, NOWHERE};
@@ -71,6 +72,8 @@ pub(super) struct SubflowSide {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Side {
     pub(super) version: Option<u8>,
+    /// Keys that segments at this end have carried, by whose they are.
+    pub(super) keys: [Option<Key>; 2],
     pub(super) subflows: Vec<SubflowSide>,
     pub(super) data: [DataBook; 2],
     /// Absolute data sequence number of offset 0.
@@ -171,9 +174,11 @@ impl Side {
         for option in seen.header.mptcp() {
             match option {
                 Mptcp::Capable(capable) if seen.header.flags.syn() => {
-                    let answer = seen.header.flags.ack();
-                    if self.version.is_none() || answer && capable.sender_key.is_some() {
-                        self.version = Some(capable.version);
+                    self.capable(seen.header.flags.ack(), capable);
+                }
+                Mptcp::Capable(capable) if seen.from == End::Client => {
+                    for (known, key) in self.keys.iter_mut().zip([capable.sender_key, capable.receiver_key]) {
+                        *known = known.or(key);
                     }
                 }
                 Mptcp::Join(Join::SynAck { backup: true, .. }) => {
@@ -202,6 +207,17 @@ impl Side {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// MP_CAPABLE of a SYN or SYN/ACK. The client's own key (or none) in an answer is no answer.
+    fn capable(&mut self, answer: bool, capable: Capable) {
+        if !answer {
+            self.version = self.version.or(Some(capable.version));
+            self.keys[0] = self.keys[0].or(capable.sender_key);
+        } else if capable.sender_key.is_some() && capable.sender_key != self.keys[0] {
+            self.version = Some(capable.version);
+            self.keys[1] = self.keys[1].or(capable.sender_key);
         }
     }
 
