@@ -10,6 +10,8 @@ mod events;
 mod files;
 mod network;
 mod reader;
+mod run;
+mod tables;
 mod traffic;
 mod units;
 
@@ -26,6 +28,7 @@ pub use events::{BoxKind, Capture, CapturePlace, Failure, Middlebox};
 use files::Files;
 pub use network::Topology;
 use reader::{Section, Source};
+pub use run::RunError;
 use std::io;
 use toml::de::DeTable;
 pub use traffic::Workload;
