@@ -1,0 +1,130 @@
+//! Packet hops per CPU-second of a random permutation on fat-trees, with acknowledgments through the network.
+//!
+//! Run with `cargo bench -p subflow-sim --bench permutation [-- k seconds-of-simulated-time]`. The CPU time and the largest
+//! resident size are those of the process itself, from /proc.
+
+use subflow_sim::balance::{Ecmp, FlowTuple};
+use subflow_sim::congestion::Algorithm;
+use subflow_sim::net::{InterfaceId, LinkSettings};
+use subflow_sim::random::{Purpose, Random};
+use subflow_sim::topology::FatTree;
+use subflow_sim::world::{FlowSpec, Transport, Ways, World};
+use subflow_sim::{Duration, Network, Rate, Time, run};
+
+/// One run: who, how many subflows (0: plain TCP).
+struct Case {
+    name: &'static str,
+    transport: Transport,
+    subflows: u16,
+    mark: Option<u64>,
+}
+
+fn cases() -> Vec<Case> {
+    let packet = 1500;
+    vec![
+        Case { name: "tcp", transport: Transport::datacenter(Algorithm::NewReno), subflows: 0, mark: None },
+        Case {
+            name: "dctcp",
+            transport: Transport::datacenter(Algorithm::Dctcp),
+            subflows: 0,
+            mark: Some(65 * packet),
+        },
+        Case {
+            name: "mptcp-8",
+            transport: Transport::datacenter(Algorithm::Lia).multipath(8),
+            subflows: 8,
+            mark: None,
+        },
+    ]
+}
+
+/// CPU seconds of this process so far, in user mode and in the kernel.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks: u64 = fields.iter().skip(11).take(2).filter_map(|f| f.parse::<u64>().ok()).sum();
+    ticks as f64 / 100.0
+}
+
+/// The largest resident size of this process so far, in MB.
+fn peak_megabytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("");
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
+
+fn permutation(hosts: u32, seed: u64) -> Vec<u32> {
+    let mut random = Random::new(seed, Purpose::Workload);
+    let mut to: Vec<u32> = (0..hosts).collect();
+    loop {
+        random.shuffle(&mut to);
+        if to.iter().enumerate().all(|(from, &to)| from as u32 != to) {
+            return to;
+        }
+    }
+}
+
+fn measure(k: u32, case: &Case, milliseconds: u64, rate: Rate) {
+    let link = LinkSettings::new(rate, Duration::from_micros(1)).buffer(250 * 1500);
+    let link = match case.mark {
+        Some(bytes) => link.mark(bytes),
+        None => link,
+    };
+    let graph = FatTree::new(k, 1, &link).graph().expect("k fits");
+    let mut net = Network::new(graph, 1);
+    let ecmp = Ecmp::new(&net, 1, true, false);
+    let mut world = World::new(vec![case.transport.clone()]);
+    let hosts = k * k * k / 4;
+    let mut random = Random::new(1, Purpose::Hashing);
+    for (from, to) in permutation(hosts, 1).into_iter().enumerate() {
+        let paths = (0..case.subflows.max(1)).map(|_| {
+            let tuple = FlowTuple {
+                from: InterfaceId(from as u32),
+                to: InterfaceId(to),
+                from_port: random.next_u32() as u16,
+                to_port: 5001,
+            };
+            let there = ecmp.path(&mut net, tuple, 0).expect("connected");
+            (there, ecmp.path(&mut net, tuple.reversed(), 0).expect("connected"))
+        });
+        let paths = paths.collect();
+        world.add_flow(
+            &mut net,
+            FlowSpec { start: Time::ZERO, after: None, bytes: u64::MAX, class: 0, ways: Ways::Fixed(paths) },
+        );
+    }
+    let begun = cpu_seconds();
+    run(&mut net, &mut world, Time::ZERO + Duration::from_millis(milliseconds));
+    let took = cpu_seconds() - begun;
+    let delivered: u64 = (0..hosts).filter_map(|flow| world.outcome(flow)).map(|o| o.delivered).sum();
+    let best = rate.bytes_in(Duration::from_millis(milliseconds)) * u64::from(hosts);
+    let hops = net.hops();
+    let line = format!(
+        "{:8} k={k:2} hosts={hosts:4} hops={:6.1} M cpu={took:5.2} s  {:5.1} M hops/s  goodput {:4.1} %  peak {:5.1} MB\n",
+        case.name,
+        hops as f64 / 1e6,
+        hops as f64 / 1e6 / took,
+        100.0 * delivered as f64 / best as f64,
+        peak_megabytes(),
+    );
+    std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).expect("standard output takes it");
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let number = |i: usize| arguments.get(i).and_then(|a| a.parse::<u64>().ok());
+    let ks: Vec<u32> = number(0).map_or(vec![8, 12, 16], |k| vec![k as u32]);
+    let name = arguments.get(1).map(String::as_str).unwrap_or("");
+    for case in cases().iter().filter(|case| case.name.starts_with(name)) {
+        for &k in &ks {
+            let milliseconds = number(2).unwrap_or(if k == 8 {
+                40
+            } else if k == 12 {
+                15
+            } else {
+                6
+            });
+            measure(k, case, milliseconds, Rate::from_gbps(10));
+        }
+    }
+}
