@@ -134,7 +134,7 @@ impl Balancer {
         match &self.balance {
             Balance::Hashed { ecmp, .. } => {
                 let v = self.movers.get(lane as usize).map_or(0, Mover::value);
-                ecmp.path(net, tuple, v as u8)
+                ecmp.path(net, tuple, v)
             }
             Balance::Spray | Balance::Random => {
                 let paths = net.paths(tuple.from, tuple.to);
