@@ -202,7 +202,10 @@ impl<O: Observer> World<O> {
     /// Routing has learnt something: every live lane whose path is not fixed looks again.
     pub(super) fn reroute_all(&mut self, net: &mut Network) {
         for lane in 0..self.lanes.len() as u32 {
-            if self.balancer.sprays() || net.path_is_down(self.lanes[lane as usize].path) || self.balancer.hashed() {
+            if self.balancer.sprays()
+                || net.path_is_down(self.lanes[lane as usize].path)
+                || self.balancer.hashed()
+            {
                 self.reroute(net, lane, Cause::Routing);
             }
         }
