@@ -13,8 +13,6 @@ use crate::transport::{Phase as Recovery, Segment};
 
 /// SACK blocks in a segment at most.
 const MOST_BLOCKS: usize = 4;
-/// After so many expiries in a row a subflow takes no more new data until it is heard from.
-const STALE: u32 = 1;
 
 impl Peer {
     /// Sends what may be sent, and closes what is done.
@@ -76,7 +74,8 @@ impl Peer {
     /// Whether a subflow may be given new data at all.
     fn takes_data(&self, i: usize) -> bool {
         let it = &self.subflows[i];
-        let stale = it.sender.phase() == Recovery::Loss || it.sender.rtt.expiries() >= STALE;
+        // After a timeout it first has to get through what it holds.
+        let stale = it.sender.phase() == Recovery::Loss;
         it.usable() && (self.multipath && !stale || !self.multipath && i == 0)
     }
 
