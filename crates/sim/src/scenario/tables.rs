@@ -1,9 +1,11 @@
 //! Rows of a run.
 
-use super::run::Run;
+use super::{Scenario, Scheme};
+use super::fabric::Run;
 use crate::ideal::{Hop, Segments, completion, completion_over};
 use crate::maxmin::max_min;
-use crate::net::{Counters, Kind, LinkId, Network, NodeId, Overheads};
+use crate::net::{Counters, InterfaceId, Kind, LinkId, Network, NodeId, Overheads};
+use crate::sweep::Job;
 use crate::rows::{Change, ChangeKind, Flow, Link, Queue, Run as RunRow, Tables};
 use crate::time::{Duration, Time};
 use crate::workload::ENDLESS;
@@ -22,17 +24,21 @@ fn node_name(net: &Network, node: NodeId) -> String {
 /// Watches links and queues.
 pub(super) struct Sampler {
     every: Duration,
-    next: Time,
+    /// None: never.
+    next: Option<Time>,
     before: Vec<Counters>,
 }
 
 impl Sampler {
-    pub(super) fn new(net: &Network, every: Duration) -> Self {
-        Self { every, next: Time::ZERO + every, before: net.snapshot() }
+    pub(super) fn new(net: &mut Network, every: Option<Duration>) -> Self {
+        let Some(every) = every else { return Self { every: Duration::ZERO, next: None, before: Vec::new() } };
+        // An event at the very moment, so that queues are seen as they are then.
+        net.set_sampling(every);
+        Self { every, next: Some(Time::ZERO + every), before: net.snapshot() }
     }
 
     /// When to sample next.
-    pub(super) fn next(&self) -> Time {
+    pub(super) fn next(&self) -> Option<Time> {
         self.next
     }
 
@@ -76,7 +82,7 @@ impl Sampler {
             });
         }
         self.before = counters;
-        self.next = now + self.every;
+        self.next = Some(now + self.every);
     }
 }
 
@@ -111,7 +117,9 @@ fn flow(run: &mut Run<'_>, number: usize, outcome: &Outcome) -> Option<Flow> {
     let spec = run.flows[number];
     let size = (spec.bytes != ENDLESS).then_some(spec.bytes);
     let fct = outcome.fct().map(Duration::as_secs_f64);
-    let ideal = size.map(|size| ideal(run, number, size).as_secs_f64());
+    let segments = segments(run);
+    let ends = || run.tuples[number].iter().map(|tuple| (tuple.from, tuple.to)).collect();
+    let ideal = size.map(|size| ideal(&mut run.net, ends(), size, &segments).as_secs_f64());
     let throughput = match (fct, size) {
         (Some(fct), Some(size)) if fct > 0.0 => Some(size as f64 * 8.0 / fct),
         (Some(_), _) => None,
@@ -137,7 +145,7 @@ fn flow(run: &mut Run<'_>, number: usize, outcome: &Outcome) -> Option<Flow> {
         slowdown: fct.zip(ideal).and_then(|(fct, ideal)| (ideal > 0.0).then_some(fct / ideal)),
         delivered: outcome.delivered,
         throughput,
-        congestion: run.scheme.transport.algorithm.as_str(),
+        congestion: run.scheme.transport.algorithm,
         subflows: outcome.subflows,
         packets: outcome.segments,
         retransmits: outcome.retransmits,
@@ -149,95 +157,142 @@ fn flow(run: &mut Run<'_>, number: usize, outcome: &Outcome) -> Option<Flow> {
     })
 }
 
-/// The ideal completion time of a flow, over any of its shortest paths; over all its interfaces when it may use several.
-fn ideal(run: &mut Run<'_>, number: usize, size: u64) -> Duration {
-    let multipath = run.scheme.transport.multipath.is_some();
-    let Overheads { data, data_mptcp, .. } = Overheads::default();
-    let overhead = if multipath { data_mptcp } else { data };
-    let segments =
-        Segments { mss: run.scheme.transport.mss.into(), overhead: overhead.into(), handshake: None };
-    let mut ends: Vec<_> = run.tuples[number].iter().map(|tuple| (tuple.from, tuple.to)).collect();
+/// The ideal completion time between pairs of interfaces, over any of their shortest paths; over all pairs together when there are several.
+pub(super) fn ideal(
+    net: &mut Network,
+    mut ends: Vec<(InterfaceId, InterfaceId)>,
+    size: u64,
+    segments: &Segments,
+) -> Duration {
     ends.sort_unstable();
     ends.dedup();
     let mut paths = Vec::new();
     for (from, to) in ends {
-        let Some(&path) = run.net.paths(from, to).first() else { continue };
-        let links: Vec<LinkId> = run.net.path_links(path).collect();
+        let Some(&path) = net.paths(from, to).first() else { continue };
+        let links: Vec<LinkId> = net.path_links(path).collect();
         let hops: Vec<Hop> = links
             .iter()
-            .filter_map(|&link| run.net.settings(link))
+                    .filter_map(|&link| net.settings(link))
             .map(|settings| Hop { rate: settings.rate, delay: settings.delay })
             .collect();
         paths.push((links, hops));
     }
     match &paths[..] {
         [] => Duration::ZERO,
-        [(_, hops)] => completion(size, hops, &[], &segments),
+        [(_, hops)] => completion(size, hops, hops, segments),
         several => {
             let mut links: Vec<LinkId> = several.iter().flat_map(|(links, _)| links.iter().copied()).collect();
             let count = links.len();
             links.sort_unstable();
             links.dedup();
-            let hops: Vec<(&[Hop], &[Hop])> = several.iter().map(|(_, hops)| (&hops[..], &[][..])).collect();
-            completion_over(size, &hops, links.len() < count, &segments)
+            let hops: Vec<(&[Hop], &[Hop])> = several.iter().map(|(_, hops)| (&hops[..], &hops[..])).collect();
+            completion_over(size, &hops, links.len() < count, segments)
+        }
+    }
+}
+
+/// Rows of the failures and repairs of a run, up to its end.
+pub(super) fn failures(scenario: &Scenario, run_id: u32, net: &Network, end: Time, tables: &mut Tables) {
+    let mut add = |time: Time, kind, link: LinkId| {
+        if time <= end {
+            tables.changes.push(Change {
+                run_id,
+                time: time.as_secs_f64(),
+                kind,
+                link_id: Some(link.0),
+                flow_id: None,
+                subflow_id: None,
+                detail: net.graph().link_name(link),
+            });
+        }
+    };
+    for failure in &scenario.failures {
+        for link in failure.links {
+            add(failure.at, ChangeKind::Failure, link);
+            add(failure.at + scenario.detection, ChangeKind::Rerouting, link);
+            if let Some(repair) = failure.repair {
+                add(repair, ChangeKind::Repair, link);
+                add(repair + scenario.detection, ChangeKind::Rerouting, link);
+            }
         }
     }
 }
 
 fn changes(run: &Run<'_>, tables: &mut Tables) {
-    let run_id = run.job.run_id;
-    let end = run.window.1;
-    let mut add = |time: Time, kind, link_id, flow_id, subflow_id, detail| {
-        if time <= end {
-            let time = time.as_secs_f64();
-            tables.changes.push(Change { run_id, time, kind, link_id, flow_id, subflow_id, detail });
-        }
-    };
-    for failure in &run.scenario.failures {
-        for link in failure.links {
-            let name = || run.net.graph().link_name(link);
-            add(failure.at, ChangeKind::Failure, Some(link.0), None, None, name());
-            add(failure.at + run.scenario.detection, ChangeKind::Rerouting, Some(link.0), None, None, name());
-            if let Some(repair) = failure.repair {
-                add(repair, ChangeKind::Repair, Some(link.0), None, None, name());
-                add(repair + run.scenario.detection, ChangeKind::Rerouting, Some(link.0), None, None, name());
-            }
-        }
-    }
+    failures(run.scenario, run.job.run_id, &run.net, run.window.1, tables);
     for moved in run.world.moves() {
         let cause = match moved.cause {
             Cause::Congestion => "marks",
             Cause::Timeout => "timeout",
             Cause::Routing => "routing",
         };
-        let (flow, subflow) = (Some(u64::from(moved.flow)), Some(u32::from(moved.subflow)));
-        add(moved.time, ChangeKind::Path, None, flow, subflow, cause.to_owned());
+        tables.changes.push(Change {
+            run_id: run.job.run_id,
+            time: moved.time.as_secs_f64(),
+            kind: ChangeKind::Path,
+            link_id: None,
+            flow_id: Some(u64::from(moved.flow)),
+            subflow_id: Some(u32::from(moved.subflow)),
+            detail: cause.to_owned(),
+        });
     }
     tables.changes.sort_by(|a, b| a.time.total_cmp(&b.time));
 }
 
+/// How many bytes go on the wire.
+fn segments(run: &Run<'_>) -> Segments {
+    let Overheads { data, data_mptcp, .. } = Overheads::default();
+    let overhead = if run.scheme.transport.multipath.is_some() { data_mptcp } else { data };
+    Segments { mss: run.scheme.transport.mss.into(), overhead: overhead.into(), handshake: None }
+}
+
 fn totals(run: &mut Run<'_>, outcomes: &[Outcome]) -> RunRow {
-    let counters = run.net.snapshot();
-    let sum = |field: fn(&Counters) -> u64| counters.iter().map(field).sum();
-    let from_hosts = run.net.graph().edges().iter().zip(&counters).filter(|(edge, _)| {
-        run.net.graph().nodes().get(edge.from.0 as usize).is_some_and(|node| node.kind == Kind::Host)
-    });
-    let packets = from_hosts.map(|(_, counters)| counters.packets_in).sum();
-    RunRow {
-        run_id: run.job.run_id,
-        scenario: run.scenario.name.clone(),
-        scheme: run.scheme.name.clone(),
-        load: run.job.load,
-        seed: run.job.seed,
-        hosts: run.hosts.len() as u32,
-        duration: run.length().as_secs_f64(),
+    let counted = Totals {
         flows: outcomes.iter().filter(|outcome| outcome.started.is_some()).count() as u64,
         completed: outcomes.iter().filter(|outcome| outcome.completed.is_some()).count() as u64,
         delivered: outcomes.iter().map(|outcome| outcome.delivered).sum(),
+        hosts: run.hosts.len() as u32,
+        length: run.length(),
+    };
+    RunRow {
         utilisation: utilisation(run, outcomes),
         max_min: fair_share(run),
+        ..run_row(run.scenario, run.scheme, run.job, &run.net, &counted)
+    }
+}
+
+/// Sums over the flows of a run.
+pub(super) struct Totals {
+    pub(super) flows: u64,
+    pub(super) completed: u64,
+    pub(super) delivered: u64,
+    pub(super) hosts: u32,
+    pub(super) length: Duration,
+}
+
+/// The row of a run, with what its links counted.
+pub(super) fn run_row(scenario: &Scenario, scheme: &Scheme, job: &Job, net: &Network, totals: &Totals) -> RunRow {
+    let counters = net.snapshot();
+    let sum = |field: fn(&Counters) -> u64| counters.iter().map(field).sum();
+    let from_hosts = net.graph().edges().iter().zip(&counters).filter(|(edge, _)| {
+        net.graph().nodes().get(edge.from.0 as usize).is_some_and(|node| node.kind == Kind::Host)
+    });
+    let packets = from_hosts.map(|(_, counters)| counters.packets_in).sum();
+    RunRow {
+        run_id: job.run_id,
+        scenario: scenario.name.clone(),
+        scheme: scheme.name.clone(),
+        load: job.load,
+        seed: job.seed,
+        hosts: totals.hosts,
+        duration: totals.length.as_secs_f64(),
+        flows: totals.flows,
+        completed: totals.completed,
+        delivered: totals.delivered,
+        utilisation: None,
+        max_min: None,
         packets,
-        hops: run.net.hops(),
+        hops: net.hops(),
         dropped: sum(|counters| counters.dropped),
         lost: sum(|counters| counters.lost),
         failed: sum(|counters| counters.failed),
@@ -291,10 +346,8 @@ fn fair_share(run: &mut Run<'_>) -> Option<f64> {
             paths.push(run.net.path_links(path).map(|link| link.0).collect());
         }
     }
-    let transport = &run.scheme.transport;
-    let Overheads { data, data_mptcp, .. } = Overheads::default();
-    let overhead = if transport.multipath.is_some() { data_mptcp } else { data };
-    let payload = f64::from(transport.mss) / (f64::from(transport.mss) + f64::from(overhead));
+    let Segments { mss, overhead, .. } = segments(run);
+    let payload = f64::from(mss) / f64::from(mss + overhead);
     let links = (0..run.net.link_count() as u32).map(LinkId);
     let capacity: Vec<f64> = links
         .map(|link| run.net.settings(link).map_or(0.0, |settings| settings.rate.bps() as f64 * payload))
