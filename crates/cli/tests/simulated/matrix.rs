@@ -40,7 +40,7 @@ fn spec(client: &[u32], server: &[u32], v6: bool, bytes: [u64; 2]) -> Spec {
         server: ids(server),
         v6,
         client_port: 40_000,
-        server_port: 443,
+        server_port: 12_865,
         bytes,
         class: 0,
         actions: Vec::new(),
@@ -117,6 +117,12 @@ pub(crate) fn simulate(case: &mut Case, seed: u64) -> ([Vec<u8>; 2], TruthTables
 /// What the analysis finds otherwise than it was.
 pub(crate) fn check(mut case: Case, seed: u64) -> Vec<String> {
     let (captures, truth) = simulate(&mut case, seed);
+    if std::env::var("SIMULATED_SHOW").is_ok() {
+        for row in &truth.connections {
+            let events: std::collections::BTreeSet<_> = truth.events.iter().filter(|e| e.vantage == row.vantage && e.connection_id == row.connection_id).map(|e| e.kind.as_str()).collect();
+            eprintln!("SHOW {} {}: sub {}/{} fb {:?} close {:?} ho {} reinj {}/{} rtx {}/{} addr {} dur {:.2} drops {} {:?}", case.name, row.vantage, row.subflows_established, row.subflows_attempted, row.fallback.map(|f| f.as_str()), row.close.map(|f| f.as_str()), row.handovers, row.reinjected_bytes_c2s, row.reinjected_bytes_s2c, row.retransmitted_bytes_c2s, row.retransmitted_bytes_s2c, row.addresses_announced, row.duration, truth.drops.len(), events);
+        }
+    }
     let ends = [End::Client, End::Server].into_iter().zip(captures);
     let found = ends.flat_map(|(end, capture)| {
         if let Ok(folder) = std::env::var("SIMULATED_CAPTURES") {
@@ -257,6 +263,9 @@ fn special_cases() -> Vec<Case> {
                 });
                 cases.push(checked(alone).middlebox(0, change(way)));
                 cases.push(two(&format!("change {name} unchecked")).middlebox(0, change(way)));
+                // By then there are other subflows.
+                let late = Middlebox::Change(Change::new(way, 200_000, 10));
+                cases.push(checked(two(&format!("change {name} late"))).middlebox(0, late));
             }
             cases.push(two("checksums").set(|it| it.checksum = true));
             cases.push(two("a server without it").set(|it| it.server_knows = false));
