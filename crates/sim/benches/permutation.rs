@@ -8,7 +8,7 @@ use subflow_sim::congestion::Algorithm;
 use subflow_sim::net::{InterfaceId, LinkSettings};
 use subflow_sim::random::{Purpose, Random};
 use subflow_sim::topology::FatTree;
-use subflow_sim::world::{FlowSpec, Transport, World};
+use subflow_sim::world::{FlowSpec, Transport, Ways, World};
 use subflow_sim::{Duration, Network, Rate, Time, run};
 
 /// One run: who, how many subflows (0: plain TCP).
@@ -90,7 +90,7 @@ fn measure(k: u32, case: &Case, milliseconds: u64, rate: Rate) {
         let paths = paths.collect();
         world.add_flow(
             &mut net,
-            FlowSpec { start: Time::ZERO, after: None, bytes: u64::MAX, class: 0, paths },
+            FlowSpec { start: Time::ZERO, after: None, bytes: u64::MAX, class: 0, ways: Ways::Fixed(paths) },
         );
     }
     let begun = cpu_seconds();

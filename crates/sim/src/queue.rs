@@ -1,48 +1,106 @@
-//! The event queue: a monotone radix heap with wide digits and stable ties.
+//! The event queue: a monotone radix heap over a calendar, with stable ties.
 //!
-//! Events never lie before the last one taken. So an event is kept in the bucket of the highest byte in which its time differs from
-//! the base of the queue; when the buckets below run out, the first bucket of the lowest floor is opened. A small one is sorted and becomes
-//! the front, a large one is poured into the floors below (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster algorithms for the shortest path
-//! problem", JACM 1990, with 256 buckets a digit instead of one). Events of equal time always share a bucket and keep their order.
+//! Events never lie before the last one taken. So an event is kept in the bucket of the highest digit in which its time differs from
+//! the base of the queue (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster algorithms for the shortest path problem", JACM 1990, with 2048 buckets a
+//! digit instead of one). A bucket above the lowest floor is poured into the floors below when its time has come; one of the lowest floor is
+//! sorted and becomes the front. The lowest digit is a time of `2^shift` picoseconds, and the shift follows the density of events (Brown,
+//! "Calendar queues", CACM 1988), so that about sixteen are sorted at once, without a branch that could be mispredicted.
+//!
+//! Events of equal time always share a bucket and keep their order. Buckets are lists of chunks from one pool, in which the chunk freed last is
+//! used next: memory follows the events that wait, stays in the cache while they are few, and is read in order when they are many.
 
 /// Bits of a digit.
-const BITS: u32 = 8;
+const BITS: u32 = 11;
 /// Buckets of a floor.
 const WIDTH: usize = 1 << BITS;
+/// Words of 64 buckets.
+const WORDS: usize = WIDTH / 64;
 /// Floors: digits of a time.
-const FLOORS: usize = 64 / BITS as usize;
-/// Buckets up to this size are sorted rather than poured out.
-const SORTED: usize = 24;
-/// A front longer than this is poured back: insertion into it would cost too much.
-const LONGEST_FRONT: usize = 256;
+const FLOORS: usize = 64usize.div_ceil(BITS as usize);
+/// Events of a chunk: two cache lines with the rest of it.
+const CHUNK: usize = 7;
+/// Events that a bucket of the lowest floor should hold, and the least and most on average at which the shift is left as it is.
+const GOOD: usize = 16;
+const FEW: usize = 6;
+const MANY: usize = 36;
+/// So many buckets are opened before their average counts.
+const OPENED: usize = 256;
+/// A single bucket as large as this counts at once.
+const FLOOD: usize = 1024;
+/// Sorted by rank up to this size.
+const RANKED: usize = 64;
+/// Bits of the time within a bucket for which ranks are computed; so that a number below 64 fits beside them into 31.
+const RANK_BITS: u32 = 25;
+/// Largest shift: 1.1 s.
+const MOST_SHIFT: u32 = 40;
+/// No chunk.
+const NIL: u32 = u32::MAX;
 
 /// An event: when, and what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Event {
     /// When, in picoseconds.
     pub at: u64,
     /// What: whatever the user of the queue says.
     pub item: u32,
+    /// Where, or whatever else the user of the queue wants to know at once.
+    pub place: u32,
+}
+
+/// Some events of a bucket, in the order in which they came.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Chunk {
+    len: u32,
+    /// The chunk behind this one, in a bucket or among the free ones.
+    next: u32,
+    events: [Event; CHUNK],
+}
+
+/// The first and the last chunk of a list; the last means nothing when there is no first.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    head: u32,
+    tail: u32,
+}
+
+const EMPTY: Bucket = Bucket { head: NIL, tail: NIL };
+
+/// Which buckets of a floor hold something, and which words of these bits are not zero.
+#[derive(Clone, Copy, Debug)]
+struct Full {
+    words: [u64; WORDS],
+    summary: u32,
 }
 
 /// Events in the order of their times, and those of equal time in the order in which they came.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    /// The events next to be taken, in descending order: the next is the last.
+    /// The events next to be taken, in order, from `taken` on.
     front: Vec<Event>,
+    taken: usize,
     /// Events before this time belong to the front.
     front_end: u64,
-    /// What floors are counted from: never after the next event, and not after `front_end`.
+    /// What digits are compared with: never after the next event, and not after `front_end`.
     base: u64,
+    /// Bits of a time below the lowest digit.
+    shift: u32,
+    chunks: Vec<Chunk>,
+    /// The list of free chunks.
+    free: u32,
     /// Floor by floor, bucket by bucket.
-    buckets: Vec<Vec<Event>>,
-    /// Which buckets of a floor hold something.
-    full: [[u64; WIDTH / 64]; FLOORS],
+    buckets: Box<[Bucket]>,
+    full: [Full; FLOORS],
     /// Which floors hold something.
     floors: u32,
     len: usize,
-    /// A bucket's memory, while the bucket is poured out.
-    spare: Vec<Event>,
+    /// Buckets of the lowest floor opened since the shift was last looked at, and events in them.
+    opened: usize,
+    found: usize,
+    /// Events found since the shift was last changed.
+    since: usize,
+    /// A bucket before it is sorted.
+    scratch: Vec<Event>,
 }
 
 impl Default for Queue {
@@ -56,13 +114,20 @@ impl Queue {
     pub fn new() -> Self {
         Self {
             front: Vec::new(),
+            taken: 0,
             front_end: 0,
             base: 0,
-            buckets: vec![Vec::new(); WIDTH * FLOORS],
-            full: [[0; WIDTH / 64]; FLOORS],
+            shift: 14,
+            chunks: Vec::new(),
+            free: NIL,
+            buckets: vec![EMPTY; WIDTH * FLOORS].into_boxed_slice(),
+            full: [Full { words: [0; WORDS], summary: 0 }; FLOORS],
             floors: 0,
             len: 0,
-            spare: Vec::new(),
+            opened: 0,
+            found: 0,
+            since: 0,
+            scratch: Vec::new(),
         }
     }
 
@@ -78,61 +143,85 @@ impl Queue {
 
     /// Adds an event. One that lies before the last event taken happens next.
     #[inline]
-    pub fn push(&mut self, at: u64, item: u32) {
+    pub fn push(&mut self, at: u64, item: u32, place: u32) {
         self.len += 1;
-        let at = at.max(self.base);
-        let event = Event { at, item };
-        if at < self.front_end {
+        let event = Event { at: at.max(self.base), item, place };
+        if event.at < self.front_end {
             self.push_front(event);
         } else {
             self.push_bucket(event);
         }
     }
 
+    /// Puts an event at the end of its bucket.
     #[inline]
     fn push_bucket(&mut self, event: Event) {
-        // A time equal to the base differs in no byte; its bucket is one of the lowest floor.
-        let differing = (event.at ^ self.base) | 1;
-        let floor = ((63 - differing.leading_zeros()) / BITS) as usize;
-        let digit = (event.at >> (floor as u32 * BITS)) as usize & (WIDTH - 1);
-        self.full[floor][digit / 64] |= 1 << (digit % 64);
-        self.floors |= 1 << floor;
-        self.buckets[floor * WIDTH + digit].push(event);
+        // What differs in no digit belongs to a bucket of the lowest floor.
+        let differing = (event.at ^ self.base) >> self.shift | 1;
+        let floor = (63 - differing.leading_zeros()) / BITS;
+        let digit = (event.at >> (self.shift + floor * BITS)) as usize & (WIDTH - 1);
+        let floor = floor as usize;
+        let bucket = &mut self.buckets[floor * WIDTH + digit];
+        if bucket.head != NIL {
+            let chunk = &mut self.chunks[bucket.tail as usize];
+            if let Some(slot) = chunk.events.get_mut(chunk.len as usize) {
+                *slot = event;
+                chunk.len += 1;
+                return;
+            }
+        }
+        let new = if let Some(chunk) = self.chunks.get_mut(self.free as usize) {
+            let new = std::mem::replace(&mut self.free, chunk.next);
+            chunk.len = 1;
+            chunk.next = NIL;
+            chunk.events[0] = event;
+            new
+        } else {
+            self.chunks.push(Chunk { len: 1, next: NIL, events: [event; CHUNK] });
+            self.chunks.len() as u32 - 1
+        };
+        if bucket.head == NIL {
+            bucket.head = new;
+            let full = &mut self.full[floor];
+            full.words[digit / 64] |= 1 << (digit % 64);
+            full.summary |= 1 << (digit / 64);
+            self.floors |= 1 << floor;
+        } else {
+            self.chunks[bucket.tail as usize].next = new;
+        }
+        bucket.tail = new;
     }
 
+    /// Puts an event into the front, behind all of the same time.
     fn push_front(&mut self, event: Event) {
-        // Behind all of the same time: in descending order, before the first that is not later.
         let mut place = self.front.len();
-        while place > 0 && self.front[place - 1].at <= event.at {
+        while place > self.taken && self.front[place - 1].at > event.at {
             place -= 1;
         }
         self.front.insert(place, event);
-        if self.front.len() > LONGEST_FRONT {
-            self.pour_front();
+        // The front need not end as long as events come for its own time.
+        if self.taken > 64 && self.taken > self.front.len() / 2 {
+            self.front.drain(..self.taken);
+            self.taken = 0;
         }
     }
 
-    /// Puts the front back into buckets, counted from its first event.
-    #[cold]
-    fn pour_front(&mut self) {
-        let Some(first) = self.front.last() else { return };
-        // Everything in buckets lies at or after `front_end`, so its place does not change: the base moves within the range that
-        // was opened last, above whose digits nothing differs.
-        self.base = first.at;
-        self.front_end = first.at;
-        let mut front = std::mem::take(&mut self.front);
-        for event in front.drain(..).rev() {
-            self.push_bucket(event);
-        }
-        self.front = front;
+    /// Makes ready what comes next, when nothing is: all that [`ready`](Self::ready) then tells. False when there was something ready, or
+    /// nothing waits.
+    #[inline]
+    pub fn refill(&mut self) -> bool {
+        self.taken == self.front.len() && self.fill_front()
+    }
+
+    /// The events that come next, in order; what is pushed may come between them.
+    pub fn ready(&self) -> &[Event] {
+        self.front.get(self.taken..).unwrap_or_default()
     }
 
     /// The time of the next event.
     pub fn next_at(&mut self) -> Option<u64> {
-        if self.front.is_empty() && !self.fill_front() {
-            return None;
-        }
-        self.front.last().map(|event| event.at)
+        self.refill();
+        self.ready().first().map(|event| event.at)
     }
 
     /// Takes the next event.
@@ -144,77 +233,148 @@ impl Queue {
     /// Takes the next event if it is not later than `until`.
     #[inline]
     pub fn pop_until(&mut self, until: u64) -> Option<Event> {
-        if self.front.is_empty() && !self.fill_front() {
-            return None;
-        }
-        let event = *self.front.last()?;
+        self.refill();
+        let event = *self.front.get(self.taken)?;
         if event.at > until {
             return None;
         }
-        self.front.pop();
+        self.taken += 1;
         self.len -= 1;
         Some(event)
     }
 
     /// Opens buckets until the front holds something; false when nothing waits.
+    #[inline(never)]
     fn fill_front(&mut self) -> bool {
-        loop {
-            if self.floors == 0 {
-                return false;
-            }
-            let floor = self.floors.trailing_zeros() as usize;
-            let words = &mut self.full[floor];
-            let Some(word) = words.iter().position(|&word| word != 0) else {
-                self.floors &= !(1 << floor);
-                continue;
-            };
-            let digit = word * 64 + words[word].trailing_zeros() as usize;
-            words[word] &= words[word] - 1;
-            if words.iter().all(|&word| word == 0) {
-                self.floors &= !(1 << floor);
-            }
-            let index = floor * WIDTH + digit;
-            let bucket = &mut self.buckets[index];
-            let shift = floor as u32 * BITS;
-            let Some(first) = bucket.first() else { continue };
-            let start = first.at >> shift << shift;
-            if floor == 0 || bucket.len() <= SORTED {
-                self.base = start;
-                // On the lowest floor all times are equal, and more of them may come in any number: they go behind, into the bucket.
-                self.front_end = if floor == 0 { start } else { start.saturating_add(1 << shift) };
-                self.front.extend(bucket.drain(..).rev());
-                if floor > 0 {
-                    sort_descending(&mut self.front);
+        self.front.clear();
+        self.taken = 0;
+        while self.floors != 0 {
+            let floor = self.floors.trailing_zeros() as usize % FLOORS;
+            let full = &mut self.full[floor];
+            let word = full.summary.trailing_zeros() as usize % WORDS;
+            let digit = word * 64 + full.words[word].trailing_zeros() as usize % 64;
+            full.words[word] &= full.words[word].wrapping_sub(1);
+            if full.words[word] == 0 {
+                full.summary &= full.summary.wrapping_sub(1);
+                if full.summary == 0 {
+                    self.floors &= self.floors - 1;
                 }
+            }
+            let bucket = std::mem::replace(&mut self.buckets[floor * WIDTH + digit], EMPTY);
+            self.take_list(bucket.head);
+            let Some(first) = self.scratch.first() else { continue };
+            let shift = self.shift + floor as u32 * BITS;
+            self.base = first.at >> shift << shift;
+            self.front_end = self.base;
+            if floor == 0 && !self.adapt() {
+                self.front_end = self.base.saturating_add(1 << shift);
+                self.sort();
                 return true;
             }
-            self.base = start;
-            self.front_end = start;
-            std::mem::swap(bucket, &mut self.spare);
-            let mut spare = std::mem::take(&mut self.spare);
-            for event in spare.drain(..) {
-                self.push_bucket(event);
-            }
-            self.spare = spare;
+            self.pour();
+        }
+        false
+    }
+
+    /// Moves the events of a list into the scratch, and its chunks to the free ones.
+    fn take_list(&mut self, head: u32) {
+        self.scratch.clear();
+        let (mut next, mut last) = (head, head);
+        while let Some(chunk) = self.chunks.get(next as usize) {
+            // A copy of fixed length costs less than one of the right length.
+            let len = self.scratch.len() + chunk.len as usize;
+            self.scratch.extend_from_slice(&chunk.events);
+            self.scratch.truncate(len);
+            last = std::mem::replace(&mut next, chunk.next);
+        }
+        if let Some(chunk) = self.chunks.get_mut(last as usize) {
+            chunk.next = std::mem::replace(&mut self.free, head);
         }
     }
 
-    /// All events that wait, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = &Event> {
-        self.front.iter().chain(self.buckets.iter().flatten())
-    }
-}
-
-/// Insertion sort: short, nearly sorted, and stable (what comes in reversed order of arrival stays so).
-fn sort_descending(events: &mut [Event]) {
-    for i in 1..events.len() {
-        let event = events[i];
-        let mut place = i;
-        while place > 0 && events[place - 1].at < event.at {
-            events[place] = events[place - 1];
-            place -= 1;
+    /// Puts the scratch into buckets.
+    fn pour(&mut self) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for event in scratch.drain(..) {
+            self.push_bucket(event);
         }
-        events[place] = event;
+        self.scratch = scratch;
+    }
+
+    /// The scratch, in order and stable, becomes the front.
+    fn sort(&mut self) {
+        let len = self.scratch.len();
+        if len > RANKED || self.shift > RANK_BITS {
+            self.front.extend_from_slice(&self.scratch);
+            self.front.sort_by_key(|event| event.at);
+            return;
+        }
+        // The place of an event is how many are smaller, the number of arrival being the last digits. Comparing each with each has no branches
+        // and is done in vectors.
+        let mut keys = [i32::MAX; RANKED];
+        for (i, (key, event)) in keys.iter_mut().zip(&self.scratch).enumerate() {
+            *key = ((event.at - self.base) as i32) << 6 | i as i32;
+        }
+        let padded = len.next_multiple_of(8).min(RANKED);
+        self.front.resize(len, Event::default());
+        for (event, key) in self.scratch.iter().zip(keys) {
+            let rank: i32 = keys[..padded].iter().map(|&other| i32::from(other < key)).sum();
+            self.front[rank as usize % RANKED] = *event;
+        }
+    }
+
+    /// Looks whether buckets are too full or too empty; if so, puts all events (but those of the scratch) into others, and returns true.
+    #[inline]
+    fn adapt(&mut self) -> bool {
+        self.opened += 1;
+        self.found += self.scratch.len();
+        (self.opened >= OPENED || self.scratch.len() >= FLOOD) && self.rebuild()
+    }
+
+    #[cold]
+    fn rebuild(&mut self) -> bool {
+        self.since += self.found;
+        let flood = self.scratch.len() >= FLOOD;
+        let mean = if flood { self.scratch.len() } else { self.found / self.opened };
+        (self.opened, self.found) = (0, 0);
+        let shift = if mean > MANY {
+            self.shift.saturating_sub((mean / GOOD).ilog2())
+        } else if mean < FEW {
+            (self.shift + (GOOD / mean.max(1)).ilog2()).min(MOST_SHIFT)
+        } else {
+            self.shift
+        };
+        // It takes as long as the taking of as many events as wait: not more often than that.
+        let alike = self.scratch.iter().all(|event| event.at == self.scratch[0].at);
+        if shift == self.shift || self.since < self.len || flood && alike {
+            return false;
+        }
+        let all: Vec<Event> = self.iter().collect();
+        self.chunks.clear();
+        self.free = NIL;
+        self.buckets.fill(EMPTY);
+        self.full = [Full { words: [0; WORDS], summary: 0 }; FLOORS];
+        self.floors = 0;
+        self.shift = shift;
+        self.since = 0;
+        for event in all {
+            self.push_bucket(event);
+        }
+        true
+    }
+
+    /// All events that wait, in no order that means anything.
+    pub fn iter(&self) -> impl Iterator<Item = Event> {
+        let lists = self.buckets.iter().flat_map(move |bucket| {
+            let mut next = bucket.head;
+            let chunks = std::iter::from_fn(move || {
+                let chunk = self.chunks.get(next as usize)?;
+                next = chunk.next;
+                Some(chunk)
+            });
+            chunks.flat_map(|chunk| chunk.events.iter().take(chunk.len as usize).copied())
+        });
+        self.front.iter().skip(self.taken).copied().chain(lists)
     }
 }
 
@@ -239,7 +399,7 @@ mod tests {
         }
 
         fn pop(&mut self) -> Option<Event> {
-            self.heap.pop().map(|Reverse((at, _, item))| Event { at, item })
+            self.heap.pop().map(|Reverse((at, _, item))| Event { at, item, place: 0 })
         }
     }
 
@@ -249,7 +409,7 @@ mod tests {
         let mut now = 0;
         for item in 0..40_000 {
             let delta = random.below(spread) / grain * grain;
-            queue.push(now + delta, item);
+            queue.push(now + delta, item, 0);
             model.push(now + delta, item);
             assert_eq!(queue.len(), model.heap.len());
             while queue.len() > most || random.below(4) == 0 && !queue.is_empty() {
@@ -280,13 +440,13 @@ mod tests {
     #[test]
     fn nothing_is_taken_after_the_limit() {
         let mut queue = Queue::new();
-        queue.push(5, 0);
-        queue.push(9, 1);
+        queue.push(5, 0, 0);
+        queue.push(9, 1, 0);
         assert_eq!(queue.pop_until(4), None);
         assert_eq!(queue.next_at(), Some(5));
-        assert_eq!(queue.pop_until(5), Some(Event { at: 5, item: 0 }));
-        queue.push(7, 2);
-        assert_eq!(queue.pop_until(8), Some(Event { at: 7, item: 2 }));
+        assert_eq!(queue.pop_until(5), Some(Event { at: 5, item: 0, place: 0 }));
+        queue.push(7, 2, 0);
+        assert_eq!(queue.pop_until(8), Some(Event { at: 7, item: 2, place: 0 }));
         assert_eq!(queue.pop_until(8), None);
         assert_eq!(queue.len(), 1);
     }
@@ -294,9 +454,9 @@ mod tests {
     #[test]
     fn the_end_of_time_is_a_time() {
         let mut queue = Queue::new();
-        queue.push(u64::MAX, 1);
-        queue.push(u64::MAX, 2);
-        queue.push(0, 3);
+        queue.push(u64::MAX, 1, 0);
+        queue.push(u64::MAX, 2, 0);
+        queue.push(0, 3, 0);
         let order: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|event| event.item).collect();
         assert_eq!(order, [3, 1, 2]);
     }

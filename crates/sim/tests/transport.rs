@@ -3,7 +3,7 @@
 use subflow_sim::congestion::Algorithm;
 use subflow_sim::net::{InterfaceId, LinkId, LinkSettings, PathId};
 use subflow_sim::topology::Dumbbell;
-use subflow_sim::world::{FlowSpec, Transport, World};
+use subflow_sim::world::{FlowSpec, Transport, Ways, World};
 use subflow_sim::{Duration, Ended, Network, Rate, Time, run};
 
 /// Bytes on the wire of a full segment and of an acknowledgment, without options of Multipath TCP.
@@ -29,7 +29,7 @@ fn paths(net: &mut Network, pair: u32) -> (PathId, PathId) {
 
 fn add(net: &mut Network, world: &mut World, pair: u32, bytes: u64, class: u8, subflows: usize) -> u32 {
     let paths = vec![paths(net, pair); subflows];
-    world.add_flow(net, FlowSpec { start: Time::ZERO, after: None, bytes, class, paths })
+    world.add_flow(net, FlowSpec { start: Time::ZERO, after: None, bytes, class, ways: Ways::Fixed(paths) })
 }
 
 #[test]
@@ -52,7 +52,10 @@ fn slow_start_takes_the_round_trips_that_are_counted_by_hand() {
         let expected = round * (rounds - 1) + s * (last + 2) + d * 3;
         let outcome = world.outcome(flow).expect("there");
         assert_eq!(outcome.fct(), Some(expected), "initial window {initial}, {rounds} rounds");
-        assert_eq!((outcome.segments, outcome.retransmits, outcome.delivered), (segments, 0, segments * 1460));
+        assert_eq!(
+            (outcome.segments, outcome.retransmits, outcome.delivered),
+            (segments, 0, segments * 1460)
+        );
     }
 }
 
@@ -151,7 +154,8 @@ fn the_window_of_reno_follows_the_square_root_law() {
 fn the_same_run_twice_is_the_same() {
     let outcome = || {
         let access = LinkSettings::new(Rate::from_gbps(1), Duration::from_micros(10)).buffer(100 * DATA);
-        let bottleneck = LinkSettings::new(Rate::from_mbps(300), Duration::from_micros(50)).buffer(50 * DATA).loss(0.001);
+        let bottleneck =
+            LinkSettings::new(Rate::from_mbps(300), Duration::from_micros(50)).buffer(50 * DATA).loss(0.001);
         let mut net = dumbbell(4, access, bottleneck);
         let mut world = World::new(vec![Transport::datacenter(Algorithm::Cubic)]);
         let flows: Vec<u32> = (0..4).map(|pair| add(&mut net, &mut world, pair, 3_000_000, 0, 1)).collect();

@@ -27,7 +27,7 @@ impl FlowTuple {
         Self { from: self.to, to: self.from, from_port: self.to_port, to_port: self.from_port }
     }
 
-    const fn hash(self) -> u64 {
+    pub(super) const fn hash(self) -> u64 {
         let addresses = (self.from.0 as u64) << 32 | self.to.0 as u64;
         let ports = (self.from_port as u64) << 16 | self.to_port as u64;
         mix(mix(addresses) ^ ports)
@@ -64,8 +64,8 @@ impl Ecmp {
 
     /// The path of a flow whose packets are sent with the TTL `INITIAL_TTL + v`. Where the TTL is not in the hash, V is taken for a header field
     /// that is (such as the source port or the flow label), the same at every switch. None when there is no way.
-    pub fn path(&self, net: &mut Network, flow: FlowTuple, v: u8) -> Option<PathId> {
-        let ttl = INITIAL_TTL.wrapping_add(v);
+    pub fn path(&self, net: &mut Network, flow: FlowTuple, v: u32) -> Option<PathId> {
+        let ttl = INITIAL_TTL.wrapping_add(v as u8);
         let hash = if self.ttl || v == 0 { flow.hash() } else { mix(flow.hash() ^ u64::from(v) << 32) };
         net.walk(flow.from, flow.to, |fork| self.choose(hash, fork, ttl))
     }

@@ -13,6 +13,9 @@ pub(super) const TIMER: u32 = 0x4000_0000;
 pub(super) const START: u32 = 0x8000_0000;
 pub(super) const CONTROL: u32 = 0xc000_0000;
 
+/// Packets looked at ahead; of more, the first would be forgotten again.
+const MOST_TOUCHED: usize = 64;
+
 /// What happens to the network itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Control {
@@ -27,11 +30,15 @@ pub(super) enum Control {
 pub fn run<E: Endpoint>(net: &mut Network, endpoint: &mut E, until: Time) -> Ended {
     net.stopped = false;
     flush(net, endpoint);
-    while let Some(event) = net.queue.pop_until(until.0) {
+    loop {
+        if net.queue.refill() {
+            touch(net);
+        }
+        let Some(event) = net.queue.pop_until(until.0) else { break };
         net.now = Time(event.at);
         let index = event.item & !KIND;
         match event.item & KIND {
-            PACKET => step(net, endpoint, PacketId(index)),
+            PACKET => step(net, endpoint, PacketId(index), event.place),
             TIMER => endpoint.timer(net, index),
             START => endpoint.start(net, index),
             _ => control(net, endpoint, index),
@@ -46,12 +53,29 @@ pub fn run<E: Endpoint>(net: &mut Network, endpoint: &mut E, until: Time) -> End
     if net.queue.is_empty() { Ended::Idle } else { Ended::Until }
 }
 
+/// Looks at the packets and links that come next: all at once, so that the waits for memory run side by side rather than one after another.
+#[inline]
+fn touch(net: &Network) {
+    let mut seen = 0;
+    for event in net.queue.ready().iter().take(MOST_TOUCHED) {
+        if let Some(link) = net.links.get(event.place as usize) {
+            seen ^= link.busy_until;
+        }
+        if event.item & KIND == PACKET {
+            seen ^= u64::from(net.packets.get(PacketId(event.item)).len);
+        }
+    }
+    std::hint::black_box(seen);
+}
+
 /// What was sent enters its links, in the order in which it was sent.
 fn flush<E: Endpoint>(net: &mut Network, endpoint: &mut E) {
     let mut next = 0;
     while let Some(&packet) = net.outbox.get(next) {
         next += 1;
-        forward(net, endpoint, packet);
+        let state = net.packets.get(packet);
+        let link = net.paths.hop(state.path, state.hop);
+        forward(net, endpoint, packet, link);
     }
     net.outbox.clear();
 }
@@ -70,31 +94,28 @@ pub(super) fn wire_length(packet: &Packet, overheads: [u16; 4], lengths: &[u32])
     u32::from(payload) + u32::from(overheads[class as usize & 3])
 }
 
-/// A packet is at the far end of a link.
+/// A packet is at the far end of a link, and before the next.
 #[inline]
-fn step<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId) {
-    let packet = net.packets.get(id);
-    if packet.hop > 0 {
-        let link = net.paths.hop(packet.path, packet.hop - 1);
-        net.links[link as usize].out += 1;
-        if E::OBSERVES {
+fn step<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, next: u32) {
+    if E::OBSERVES {
+        let packet = net.packets.get(id);
+        if let Some(hop) = packet.hop.checked_sub(1) {
+            let link = net.paths.hop(packet.path, hop);
             endpoint.left(net, LinkId(link), net.packets.get(id));
         }
     }
-    forward(net, endpoint, id);
+    forward(net, endpoint, id, next);
 }
 
 /// A packet enters the next link of its path, or has arrived.
 #[inline]
-fn forward<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId) {
-    let packet = net.packets.get_mut(id);
-    let link = net.paths.hop(packet.path, packet.hop);
+fn forward<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, link: u32) {
+    if net.packets.get(id).path <= PathId::LOST {
+        nowhere(net, endpoint, id);
+        return;
+    }
     if link == paths::END {
-        if packet.path <= PathId::LOST {
-            nowhere(net, endpoint, id);
-        } else {
-            endpoint.arrive(net, id);
-        }
+        endpoint.arrive(net, id);
         return;
     }
     let index = link as usize;
@@ -109,7 +130,8 @@ fn forward<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId) {
         Entry::Accepted { departs, arrives, marked } => {
             packet.hop += 1;
             packet.flags |= if marked { flags::CE } else { 0 };
-            net.queue.push(arrives, id.0);
+            let next = net.paths.hop(packet.path, packet.hop);
+            net.queue.push(arrives, id.0, next);
             if E::OBSERVES {
                 endpoint.entered(net, LinkId(link), net.packets.get(id), Time(departs));
             }
@@ -183,7 +205,7 @@ fn control<E: Endpoint>(net: &mut Network, endpoint: &mut E, index: u32) {
         Control::Sample => {
             endpoint.sample(net);
             if let Some(every) = net.sampling.filter(|_| !net.queue.is_empty()) {
-                net.queue.push((net.now + every).0, CONTROL | index);
+                net.queue.push((net.now + every).0, CONTROL | index, 0);
             }
         }
     }

@@ -10,6 +10,8 @@ mod link;
 mod packet;
 mod paths;
 mod routes;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use endpoint::{Ended, Endpoint, Verdict};
@@ -34,6 +36,14 @@ use routes::Routes;
 
 /// Equal-cost paths between two interfaces that are listed at most; where there are more, the list is a deterministic choice of them.
 pub const MOST_PATHS: usize = 1024;
+
+/// The equal-cost paths of a pair of interfaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PathSet {
+    start: u32,
+    /// How many they are; 0 when there is no way.
+    pub len: u32,
+}
 
 /// What is added to the payload of a packet to give its length on the wire, in bytes (IP header onward, or with framing: as the user of
 /// the network says, the same for all).
@@ -78,8 +88,8 @@ pub struct Network {
     hops: u64,
     graph: Graph,
     routes: Routes,
-    /// Equal-cost paths of pairs of interfaces: where in `set_paths`, and how many.
-    sets: HashMap<(u32, u32), (u32, u32), FixedState>,
+    /// Equal-cost paths of pairs of interfaces.
+    sets: HashMap<(u32, u32), PathSet, FixedState>,
     set_paths: Vec<PathId>,
     scratch: Vec<u32>,
 }
@@ -207,12 +217,12 @@ impl Network {
     /// Calls [`Endpoint::timer`] at a time. A timer cannot be taken back: who no longer wants it ignores the call. Tokens are below 2^30.
     #[inline]
     pub fn set_timer(&mut self, at: Time, token: u32) {
-        self.queue.push(at.max(self.now).0, TIMER | token & !KIND);
+        self.queue.push(at.max(self.now).0, TIMER | token & !KIND, 0);
     }
 
     /// Calls [`Endpoint::start`] at a time. Flows are below 2^30.
     pub fn set_start(&mut self, at: Time, flow: u32) {
-        self.queue.push(at.max(self.now).0, START | flow & !KIND);
+        self.queue.push(at.max(self.now).0, START | flow & !KIND, 0);
     }
 
     /// Calls [`Endpoint::sample`] every so often, for as long as something else is to happen; the first time after one interval.
@@ -229,7 +239,7 @@ impl Network {
 
     fn control(&mut self, at: Time, control: Control) {
         self.controls.push(control);
-        self.queue.push(at.max(self.now).0, CONTROL | (self.controls.len() as u32 - 1));
+        self.queue.push(at.max(self.now).0, CONTROL | (self.controls.len() as u32 - 1), 0);
     }
 
     // Failures.
@@ -284,22 +294,32 @@ impl Network {
         known.then(|| self.paths.intern(&self.scratch)).flatten()
     }
 
-    /// All shortest paths between two interfaces (at most [`MOST_PATHS`]), in the order of the switches' ways. Kept until routes change.
+    /// All shortest paths between two interfaces (at most [`MOST_PATHS`]), in the order of the switches' ways.
     pub fn paths(&mut self, from: InterfaceId, to: InterfaceId) -> &[PathId] {
-        let key = (from.0, to.0);
-        let (start, len) = match self.sets.get(&key) {
-            Some(&set) => set,
-            None => {
-                let set = self.list_paths(from, to);
-                self.sets.insert(key, set);
-                set
-            }
-        };
+        let PathSet { start, len } = self.path_set(from, to);
         self.set_paths.get(start as usize..(start + len) as usize).unwrap_or_default()
     }
 
+    /// The same as a handle, which holds until routes change ([`Endpoint::rerouted`]).
+    pub fn path_set(&mut self, from: InterfaceId, to: InterfaceId) -> PathSet {
+        let key = (from.0, to.0);
+        if let Some(&set) = self.sets.get(&key) {
+            return set;
+        }
+        let set = self.list_paths(from, to);
+        self.sets.insert(key, set);
+        set
+    }
+
+    /// One path of a set, by number (modulo their count).
+    #[inline]
+    pub fn path_of(&self, set: PathSet, number: u32) -> Option<PathId> {
+        let number = number.checked_rem(set.len)?;
+        self.set_paths.get((set.start + number) as usize).copied()
+    }
+
     /// Walks again and again, with the choices counted up like the digits of a number.
-    fn list_paths(&mut self, from: InterfaceId, to: InterfaceId) -> (u32, u32) {
+    fn list_paths(&mut self, from: InterfaceId, to: InterfaceId) -> PathSet {
         let start = self.set_paths.len() as u32;
         let mut digits: Vec<(u32, u32)> = Vec::new();
         loop {
@@ -323,7 +343,7 @@ impl Network {
                 break;
             }
         }
-        (start, self.set_paths.len() as u32 - start)
+        PathSet { start, len: self.set_paths.len() as u32 - start }
     }
 
     /// The links of a path.
@@ -392,6 +412,10 @@ impl Network {
             } else {
                 counters.in_flight += 1;
             }
+        }
+        for counters in &mut all {
+            let gone = counters.dropped + counters.lost + counters.failed;
+            counters.packets_out = counters.packets_in - gone - counters.queued - counters.in_flight;
         }
         all
     }

@@ -1,11 +1,10 @@
 //! What arrives: data at receivers, acknowledgments at senders.
 
 use super::timer::Timer;
-use super::{LaneId, World};
+use super::{Cause, LaneId, World};
 use crate::congestion::Ack;
 use crate::net::{NONE, Network, Packet, PacketId, flags};
 use crate::observe::Observer;
-use crate::time::Time;
 use crate::transport::{Phase, Reaction};
 
 /// SACK blocks that fit an acknowledgment with timestamps: three; four without.
@@ -79,7 +78,7 @@ impl<O: Observer> World<O> {
         ack: u64,
         echo: bool,
     ) {
-        let path = self.lanes[lane_id as usize ^ 1].path;
+        let path = self.path_now(net, lane_id ^ 1);
         let lane = &self.lanes[lane_id as usize];
         let stream = &self.streams[lane.stream as usize];
         let dsn = stream.received.nxt();
@@ -160,6 +159,13 @@ impl<O: Observer> World<O> {
             None => stream.data.on_ack(lane.sender.una(), given.window),
         };
         let _ = moved;
+        if self.routes.moves() && acked.bytes > 0 {
+            let window = (lane.sender.una(), lane.sender.nxt());
+            let marked = if given.echo { acked.bytes } else { 0 };
+            if self.routes.on_ack(now, lane_id, window, (acked.bytes, marked)) {
+                self.reroute(net, lane_id, Cause::Congestion);
+            }
+        }
     }
 
     /// After an acknowledgment: sends what may be sent now, and sees to the timer.
@@ -169,12 +175,12 @@ impl<O: Observer> World<O> {
         self.arm(net, lane_id);
         let lane = &self.lanes[lane_id as usize];
         if lane.sender.is_idle() {
-            self.perhaps_retire(net.now(), lane_id);
+            self.perhaps_retire(net, lane_id);
         }
     }
 
     /// Whether all of a connection is acknowledged, so that it can go.
-    fn perhaps_retire(&mut self, now: Time, lane_id: LaneId) {
+    fn perhaps_retire(&mut self, net: &Network, lane_id: LaneId) {
         let index = self.lanes[lane_id as usize].stream;
         let stream = &self.streams[index as usize];
         let done = stream.data.all_sent()
@@ -182,7 +188,7 @@ impl<O: Observer> World<O> {
             && !stream.data.has_reinjections()
             && stream.lanes.iter().all(|&lane| self.lanes[lane as usize].sender.is_idle());
         if done {
-            self.retire(now, index >> 1);
+            self.retire(net, index >> 1);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A flow: what is to be carried, and what became of it.
 
-use crate::net::PathId;
+use super::Ways;
 use crate::time::{Duration, Time};
 
 /// What is to be carried.
@@ -14,8 +14,8 @@ pub struct FlowSpec {
     pub bytes: u64,
     /// Index of its transport settings.
     pub class: u8,
-    /// Paths of its subflows: there and back.
-    pub paths: Vec<(PathId, PathId)>,
+    /// The ways of its subflows: there and back.
+    pub ways: Ways,
 }
 
 /// What became of a flow so far.
@@ -41,6 +41,8 @@ pub struct Outcome {
     pub reroutes: u64,
     /// Segments that arrived before an earlier one of their subflow.
     pub out_of_order: u64,
+    /// Segments that arrived with an ECN mark.
+    pub marked: u64,
     /// Data-level bytes sent again on another subflow.
     pub reinjected_bytes: u64,
     /// The most bytes that waited in the receive buffer for an earlier one (Multipath TCP).

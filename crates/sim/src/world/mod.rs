@@ -6,22 +6,26 @@
 
 mod ack;
 mod flow;
+mod route;
 mod send;
 mod settings;
 mod state;
 mod timer;
 
 pub use flow::{FlowSpec, Outcome};
+pub use route::{Cause, Move, Ways};
 pub use settings::{Multipath, Transport};
 
 use std::collections::VecDeque;
 
+use crate::balance::{Balancer, Policy};
 use crate::congestion::Congestion;
 use crate::header::Headers;
 use crate::mptcp::{DataReceiver, DataSender};
-use crate::net::{Endpoint, LinkId, NONE, Network, PacketId, Why, flags};
+use crate::net::{Endpoint, LinkId, NONE, Network, PacketId, PathId, Why, flags};
 use crate::observe::Observer;
 use crate::time::{Duration, Time};
+use route::Routes;
 use state::{Connection, Lane, LaneId, Stream};
 
 /// How long after a connection has ended its number may be used again: no packet of it is under way then.
@@ -38,6 +42,9 @@ pub struct World<O = ()> {
     /// Connections that ended, to be used again from a time on, by number of subflows.
     retired: VecDeque<(Time, u32)>,
     headers: Headers,
+    routes: Routes,
+    keep_moves: bool,
+    moves: Vec<Move>,
     completed: u64,
     stop_when_complete: bool,
     observer: O,
@@ -71,10 +78,29 @@ impl<O: Observer> World<O> {
             lanes: Vec::new(),
             retired: VecDeque::new(),
             headers: Headers::new(),
+            routes: Routes::default(),
+            keep_moves: false,
+            moves: Vec::new(),
             completed: 0,
             stop_when_complete: false,
             observer,
         }
+    }
+
+    /// How paths of balanced flows are chosen, and when senders move them, by the streams of this seed. To be said before the
+    /// first flow begins.
+    pub fn set_balance(&mut self, balancer: Balancer, policy: Policy, seed: u64) {
+        self.routes = Routes::new(balancer, policy, seed);
+    }
+
+    /// Remembers every move of a lane to another path, see [`World::moves`].
+    pub fn keep_moves(&mut self) {
+        self.keep_moves = true;
+    }
+
+    /// Moves to other paths so far, of data from client to server.
+    pub fn moves(&self) -> &[Move] {
+        &self.moves
     }
 
     /// Ends the run as soon as every flow is complete.
@@ -156,6 +182,7 @@ impl<O: Observer> World<O> {
                 outcome.timeouts += u64::from(lane.sender.counts.timeouts);
                 outcome.recoveries += u64::from(lane.sender.counts.recoveries);
                 outcome.duplicates += lane.receiver.counts.duplicates;
+                outcome.marked += lane.receiver.counts.marked;
                 outcome.out_of_order += lane.receiver.counts.out_of_order;
                 outcome.reroutes += u64::from(lane.reroutes);
             }
@@ -171,15 +198,16 @@ impl<O: Observer> World<O> {
     /// Begins a flow as an established connection.
     fn establish(&mut self, net: &mut Network, number: u32) {
         let now = net.now();
-        let (class, paths, bytes) = {
+        let (class, ways, bytes) = {
             let spec = &self.flows[number as usize].spec;
-            (spec.class, spec.paths.clone(), spec.bytes)
+            (spec.class, spec.ways.clone(), spec.bytes)
         };
+        let subflows = ways.len();
         let settings = &self.classes[usize::from(class)];
         let multipath = settings.multipath.is_some();
         let connection = match self.retired.front() {
             Some(&(free, connection))
-                if free <= now && self.connections[connection as usize].subflows.len() == paths.len() =>
+                if free <= now && self.connections[connection as usize].subflows.len() == subflows =>
             {
                 self.retired.pop_front();
                 connection
@@ -187,7 +215,7 @@ impl<O: Observer> World<O> {
             _ => {
                 let connection = self.connections.len() as u32;
                 let first = self.lanes.len() as u32 / 2;
-                let subflows = (first..first + paths.len() as u32).collect();
+                let subflows = (first..first + subflows as u32).collect();
                 self.connections.push(Connection { flow: number, subflows, class });
                 connection
             }
@@ -204,7 +232,7 @@ impl<O: Observer> World<O> {
                 ),
                 data: DataSender::new(settings.receive_window),
                 received: DataReceiver::new(u32::from(settings.mss)),
-                lanes: Vec::with_capacity(paths.len()),
+                lanes: Vec::with_capacity(subflows),
                 size,
                 class,
                 multipath,
@@ -220,11 +248,27 @@ impl<O: Observer> World<O> {
             }
             place(&mut self.streams, 2 * connection + direction, stream);
         }
-        for (number, &(there, back)) in paths.iter().enumerate() {
-            let lane = self.connections[connection as usize].subflows[number] << 1;
-            let number = number as u16;
-            place(&mut self.lanes, lane, Lane::new(2 * connection, number, there, true));
-            place(&mut self.lanes, lane + 1, Lane::new(2 * connection + 1, number, back, false));
+        for subflow in 0..subflows {
+            let lane = self.connections[connection as usize].subflows[subflow] << 1;
+            let fixed = match &ways {
+                Ways::Fixed(paths) => paths.get(subflow).map(|&(there, back)| [there, back]),
+                Ways::Balanced(_) => None,
+            };
+            let tuple = match &ways {
+                Ways::Fixed(_) => None,
+                Ways::Balanced(tuples) => tuples.get(subflow).copied(),
+            };
+            for direction in [0, 1] {
+                let id = lane + direction;
+                let tuple = tuple.map(|tuple| if direction == 0 { tuple } else { tuple.reversed() });
+                self.routes.begin(id, number, subflow as u16, tuple);
+                let path = match fixed {
+                    Some(paths) => paths[direction as usize],
+                    None => self.routes.resolve(net, id).unwrap_or(PathId::NOWHERE),
+                };
+                let lane = Lane::new(2 * connection + direction, subflow as u16, path, direction == 0);
+                place(&mut self.lanes, id, lane);
+            }
         }
         let flow = &mut self.flows[number as usize];
         flow.connection = connection;
@@ -254,7 +298,7 @@ impl<O: Observer> World<O> {
     }
 
     /// Nothing of a connection is under way any more, as far as its sender knows: its counters go to the flow, its memory back.
-    fn retire(&mut self, now: Time, connection: u32) {
+    fn retire(&mut self, net: &Network, connection: u32) {
         let flow = self.connections[connection as usize].flow as usize;
         if self.flows[flow].connection != connection {
             return;
@@ -264,8 +308,10 @@ impl<O: Observer> World<O> {
         self.flows[flow].outcome = outcome;
         self.flows[flow].connection = NONE;
         for i in 0..self.connections[connection as usize].subflows.len() {
-            let lane = 2 * self.connections[connection as usize].subflows[i] as usize;
-            for lane in &mut self.lanes[lane..lane + 2] {
+            let first = 2 * self.connections[connection as usize].subflows[i];
+            for id in [first, first + 1] {
+                let lane = &mut self.lanes[id as usize];
+                self.routes.end(net, id, lane.path);
                 lane.sender.stop();
                 lane.receiver.stop();
                 lane.usable = false;
@@ -275,7 +321,7 @@ impl<O: Observer> World<O> {
             stream.data.stop();
             stream.received.stop();
         }
-        self.retired.push_back((now + QUARANTINE, connection));
+        self.retired.push_back((net.now() + QUARANTINE, connection));
     }
 }
 
@@ -313,5 +359,9 @@ impl<O: Observer> Endpoint for World<O> {
         let packet = net.packet_mut(id);
         self.headers.remove(packet.header);
         packet.header = NONE;
+    }
+
+    fn rerouted(&mut self, net: &mut Network) {
+        self.reroute_all(net);
     }
 }

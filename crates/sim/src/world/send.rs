@@ -6,7 +6,7 @@ use super::ack::MOST_BLOCKS;
 use super::{LaneId, World};
 use crate::header::{Header, OptionBytes};
 use crate::mptcp::{Candidate, Scheduler, Supply};
-use crate::net::{NONE, Network, Packet, flags};
+use crate::net::{NONE, Network, Packet, PathId, flags};
 use crate::observe::Observer;
 use crate::time::Duration;
 use crate::transport::{Phase, Segment};
@@ -266,9 +266,21 @@ impl<O: Observer> World<O> {
         }
     }
 
+    /// The path of the next packet of a lane.
+    #[inline]
+    pub(super) fn path_now(&mut self, net: &mut Network, lane_id: LaneId) -> PathId {
+        if self.routes.sprays()
+            && let Some(path) = self.routes.spray(net, lane_id)
+        {
+            return path;
+        }
+        self.lanes[lane_id as usize].path
+    }
+
     /// Hands a segment to the network.
     #[inline]
     pub(super) fn emit(&mut self, net: &mut Network, lane_id: LaneId, seq: u64, segment: &Segment, kind: u8) {
+        let path = self.path_now(net, lane_id);
         let lane = &self.lanes[lane_id as usize];
         let stream = &self.streams[lane.stream as usize];
         let settings = &self.classes[usize::from(stream.class)];
@@ -281,7 +293,7 @@ impl<O: Observer> World<O> {
         }
         let packet = Packet {
             subflow: lane_id,
-            path: lane.path,
+            path,
             seq,
             dsn: segment.dsn,
             len: segment.payload(),

@@ -1,6 +1,6 @@
 //! Timers: lazy ones. A pending timer that turns out to be early is set again; one that is no longer wanted is ignored.
 
-use super::{LaneId, World};
+use super::{Cause, LaneId, World};
 use crate::net::{Network, Packet};
 use crate::observe::Observer;
 use crate::time::Time;
@@ -80,7 +80,11 @@ impl<O: Observer> World<O> {
             match lane.sender.on_timer(now, &settings.sender) {
                 TimerDid::Expired => {
                     stream.congestion.on_timeout(usize::from(lane.number), now, flight);
-                    if stream.multipath {
+                    let nxt = lane.sender.nxt();
+                    if self.routes.on_timeout(now, lane_id, nxt) {
+                        self.reroute(net, lane_id, Cause::Timeout);
+                    }
+                    if self.streams[index as usize].multipath {
                         self.hand_over(lane_id);
                     }
                     self.pump(net, lane_id);
