@@ -83,7 +83,8 @@ fn scenario_c(algorithm: Algorithm, n1: u32, n2: u32) -> (f64, f64) {
         LinkSettings::new(rate, delay).buffer(rate.bytes_in(Duration::from_millis(20)))
     };
     let mut graph = Graph::default();
-    let access = |n: u32| LinkSettings::new(Rate::from_gbps(1), Duration::from_micros(10 + 211 * u64::from(n)));
+    let access =
+        |n: u32| LinkSettings::new(Rate::from_gbps(1), Duration::from_micros(10 + 211 * u64::from(n)));
     let far = graph.switch("far", 1);
     let first = graph.switch("first", 0);
     let second = graph.switch("second", 0);
@@ -94,7 +95,10 @@ fn scenario_c(algorithm: Algorithm, n1: u32, n2: u32) -> (f64, f64) {
     let server = graph.host("server");
     let addresses = |n: u32| {
         let n = n as u16;
-        (std::net::Ipv4Addr::new(10, 0, (n >> 8) as u8, n as u8), std::net::Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, n))
+        (
+            std::net::Ipv4Addr::new(10, 0, (n >> 8) as u8, n as u8),
+            std::net::Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, n),
+        )
     };
     let fast = LinkSettings::new(Rate::from_gbps(10), Duration::from_micros(1));
     let to = graph.interface(server, far, (fast.clone(), fast), addresses(1));
@@ -111,8 +115,10 @@ fn scenario_c(algorithm: Algorithm, n1: u32, n2: u32) -> (f64, f64) {
     let mut net = Network::new(graph, 1);
     let mut world = World::new(vec![multipath(algorithm, 2), Transport::datacenter(Algorithm::NewReno)]);
     for (i, interfaces) in users.iter().enumerate() {
-        let paths =
-            interfaces.iter().map(|&from: &InterfaceId| (net.paths(from, to)[0], net.paths(to, from)[0])).collect();
+        let paths = interfaces
+            .iter()
+            .map(|&from: &InterfaceId| (net.paths(from, to)[0], net.paths(to, from)[0]))
+            .collect();
         let class = u8::from(i as u32 >= n1);
         world.add_flow(&mut net, endless(Duration::from_millis(100 * i as u64), class, paths));
     }

@@ -52,7 +52,10 @@ fn slow_start_takes_the_round_trips_that_are_counted_by_hand() {
         let expected = round * (rounds - 1) + s * (last + 2) + d * 3;
         let outcome = world.outcome(flow).expect("there");
         assert_eq!(outcome.fct(), Some(expected), "initial window {initial}, {rounds} rounds");
-        assert_eq!((outcome.segments, outcome.retransmits, outcome.delivered), (segments, 0, segments * 1460));
+        assert_eq!(
+            (outcome.segments, outcome.retransmits, outcome.delivered),
+            (segments, 0, segments * 1460)
+        );
     }
 }
 
@@ -151,7 +154,8 @@ fn the_window_of_reno_follows_the_square_root_law() {
 fn the_same_run_twice_is_the_same() {
     let outcome = || {
         let access = LinkSettings::new(Rate::from_gbps(1), Duration::from_micros(10)).buffer(100 * DATA);
-        let bottleneck = LinkSettings::new(Rate::from_mbps(300), Duration::from_micros(50)).buffer(50 * DATA).loss(0.001);
+        let bottleneck =
+            LinkSettings::new(Rate::from_mbps(300), Duration::from_micros(50)).buffer(50 * DATA).loss(0.001);
         let mut net = dumbbell(4, access, bottleneck);
         let mut world = World::new(vec![Transport::datacenter(Algorithm::Cubic)]);
         let flows: Vec<u32> = (0..4).map(|pair| add(&mut net, &mut world, pair, 3_000_000, 0, 1)).collect();
