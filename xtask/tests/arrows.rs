@@ -34,12 +34,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "subflow",
         &[
+            "subflow-wire",
             "subflow-rows",
             "subflow-capture",
             "subflow-analysis",
             "subflow-compare",
             "subflow-anonymize",
             "subflow-store",
+            "subflow-sim",
             "subflow-report",
         ],
     ),

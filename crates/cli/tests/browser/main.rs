@@ -3,6 +3,7 @@
 
 mod cdp;
 mod report;
+mod simulation;
 mod show;
 #[path = "../support/mod.rs"]
 mod support;

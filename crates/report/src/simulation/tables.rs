@@ -44,7 +44,7 @@ pub(super) fn flow(run_id: u32, flow_id: u64, slowdown: f64) -> Flow {
         slowdown: Some(slowdown),
         delivered: 5000,
         throughput: Some(4e7 / slowdown),
-        congestion: "dctcp",
+        congestion: subflow_sim::congestion::Algorithm::Dctcp,
         subflows: 1,
         packets: 100,
         retransmits: 2,
