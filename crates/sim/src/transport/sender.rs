@@ -620,3 +620,6 @@ pub enum TimerDid {
 fn widen(low: u32, una: u64) -> u64 {
     una + u64::from(low.wrapping_sub(una as u32))
 }
+
+#[cfg(test)]
+mod tests;
