@@ -180,7 +180,7 @@ pub(super) enum Entry {
 impl Link {
     pub(super) fn new(settings: &LinkSettings, random: Random) -> (Self, Cold) {
         let byte_time = 8 * PS_PER_S / settings.rate.bps();
-        let whole = 8 * PS_PER_S % settings.rate.bps() == 0 && byte_time <= u64::from(u32::MAX);
+        let whole = (8 * PS_PER_S).is_multiple_of(settings.rate.bps()) && byte_time <= u64::from(u32::MAX);
         let far = settings.delay.0 > u64::from(u32::MAX);
         let special = !whole || far || settings.loss > 0.0 || settings.trace.is_some();
         let bounded = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
