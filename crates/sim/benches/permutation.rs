@@ -129,12 +129,10 @@ fn main() {
     let name = arguments.get(1).map(String::as_str).unwrap_or("");
     for case in cases().iter().filter(|case| case.name.starts_with(name)) {
         for &k in &ks {
-            let milliseconds = number(2).unwrap_or(if k == 8 {
-                40
-            } else if k == 12 {
-                15
-            } else {
-                6
+            let milliseconds = number(2).unwrap_or(match k {
+                8 => 60,
+                12 => 25,
+                _ => 12,
             });
             measure(k, case, milliseconds, Rate::from_gbps(10));
         }

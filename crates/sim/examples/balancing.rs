@@ -110,10 +110,10 @@ fn times(seed: u64, load: f64, milliseconds: u64, rack: bool, named: &Named) -> 
 }
 
 /// How long each flow that lost its path makes no progress, in seconds: all flows of a permutation over a link between aggregation and core that fails
-/// after 20 ms; routing learns of it after 200 ms.
+/// after 20 ms; routing learns of it after 100 ms.
 fn stalls(seed: u64, named: &Named) -> Vec<f64> {
     let mut net = Network::new(FatTree::new(8, 1, &link()).graph().expect("a size"), seed);
-    net.set_detection(Duration::from_millis(200));
+    net.set_detection(Duration::from_millis(100));
     let mut world = world(&net, seed, false, named);
     let hosts = net.graph().interfaces().len() as u32;
     let spread = Duration::from_millis(1);
@@ -142,7 +142,7 @@ fn stalls(seed: u64, named: &Named) -> Vec<f64> {
     // The longest time in which nothing was delivered, in steps of 0.1 ms.
     let (mut last, mut since, mut longest) =
         (delivered(&world), vec![0u64; hosts as usize], vec![0u64; hosts as usize]);
-    for step in 1..=3000 {
+    for step in 1..=2000 {
         run(&mut net, &mut world, at(20_000 + step * 100));
         let now = delivered(&world);
         for flow in 0..hosts as usize {

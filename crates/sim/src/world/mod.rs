@@ -270,7 +270,8 @@ impl<O: Observer> World<O> {
             }
             for direction in [0, 1] {
                 let ways = if direction == 0 { paths } else { [paths[1], paths[0]] };
-                let mut new = Lane::new(2 * connection + direction, class, subflow as u16, ways, direction == 0);
+                let mut new =
+                    Lane::new(2 * connection + direction, class, subflow as u16, ways, direction == 0);
                 new.multipath = multipath;
                 if !multipath && direction == 0 {
                     new.complete_at = bytes;

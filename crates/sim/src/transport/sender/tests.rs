@@ -26,7 +26,11 @@ fn acknowledgments_in_order_give_round_trip_times() {
     let mut sender = sending(4, &settings);
     let acked = sender.on_ack(ms(10), 2 * MSS, &[], true, &settings);
     assert_eq!((acked.bytes, acked.advanced, acked.flight), (2 * MSS, 2 * MSS, 4 * MSS));
-    assert_eq!(acked.rtt, Some(Duration::from_millis(10)), "of the first segment that is covered, as Linux takes it");
+    assert_eq!(
+        acked.rtt,
+        Some(Duration::from_millis(10)),
+        "of the first segment that is covered, as Linux takes it"
+    );
     assert_eq!((sender.una(), sender.in_flight()), (2 * MSS, 2 * MSS));
     // Old, repeated and impossible acknowledgments change nothing.
     for ack in [0, MSS, 9 * MSS] {
@@ -67,7 +71,8 @@ fn a_window_is_repaired_in_one_recovery() {
     let blocks = [(7 * MSS, 8 * MSS), (5 * MSS, 7 * MSS), (3 * MSS, 4 * MSS), (MSS, 2 * MSS)];
     let acked = sender.on_ack(ms(20), 0, &blocks, true, &settings);
     assert!(acked.entered);
-    let again: Vec<u64> = std::iter::from_fn(|| sender.retransmit(ms(20), &settings)).map(|(seq, _)| seq).collect();
+    let again: Vec<u64> =
+        std::iter::from_fn(|| sender.retransmit(ms(20), &settings)).map(|(seq, _)| seq).collect();
     assert_eq!(again, [0, 2 * MSS, 4 * MSS]);
     assert!(sender.on_ack(ms(30), 10 * MSS, &[], true, &settings).recovered);
     assert_eq!(sender.counts.recoveries, 1);
