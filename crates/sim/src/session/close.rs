@@ -52,8 +52,23 @@ impl Peer {
     /// DATA_FIN in a mapping of its own (RFC 8684, section 3.3.3).
     pub(super) fn send_data_fin(&mut self, now: Time) {
         let Some(fin) = self.data_fin else { return };
+        let again = self.data_fin_at != Time::MAX;
         self.data_fin_at = now + self.settings.patience;
-        let Some(i) = self.subflows.iter().position(|it| it.usable()) else { return };
+        if !again {
+            if let Some(i) = self.speaker() {
+                self.data_fin_on(now, i, fin);
+            }
+            return;
+        }
+        // One of them may be dead without a sign.
+        for i in 0..self.subflows.len() {
+            if self.subflows[i].usable() {
+                self.data_fin_on(now, i, fin);
+            }
+        }
+    }
+
+    fn data_fin_on(&mut self, now: Time, i: usize, fin: u64) {
         let mut header = self.segment(now, i, Flags::ACK);
         let checksum = self.checksum.then_some(0);
         let mapping = Mapping { dsn: self.number(self.first, fin), subflow_seq: 0, len: 1, checksum };
@@ -76,8 +91,8 @@ impl Peer {
                     let segment = Segment { dsn, len: 1, flags: Segment::FIN, ..Segment::default() };
                     self.emit(now, i, seq, &segment);
                 }
-                // What was not established yet is not wanted any more.
-                Phase::SynSent => it.phase = Phase::Dead,
+                // What was not established yet is not wanted any more; an answer is refused (`syn_ack`).
+                Phase::SynSent => it.again_at = Time::MAX,
                 Phase::Waiting => self.reset(now, i, None),
                 _ => {}
             }

@@ -8,10 +8,11 @@ use subflow_wire::tcp::Flags;
 
 use super::peer::{Announced, Peer};
 use super::settings::{Action, PathManager};
-use super::subflow::Phase;
+use super::subflow::{Phase, Subflow};
 use crate::header::Header;
 use crate::observe::{Close, End, Fallback};
 use crate::time::Time;
+use crate::transport::Phase as Recovery;
 
 /// How often an announcement goes at most.
 const MOST_ANNOUNCEMENTS: u8 = 3;
@@ -54,8 +55,10 @@ impl Peer {
     }
 
     /// The subflow for signals about others.
-    fn speaker(&self) -> Option<usize> {
-        self.subflows.iter().position(|it| it.usable())
+    pub(super) fn speaker(&self) -> Option<usize> {
+        let healthy = |it: &Subflow| it.usable() && it.sender.phase() != Recovery::Loss;
+        let found = self.subflows.iter().position(healthy);
+        found.or_else(|| self.subflows.iter().position(Subflow::usable))
     }
 
     /// ADD_ADDR.

@@ -140,7 +140,7 @@ impl Peer {
         it.local_nonce = self.random.next_u32();
         let initial = self.subflows.is_empty();
         if initial {
-            self.listen(header);
+            self.listen(id, header);
             self.remotes.push((0, remote.ip()));
         } else {
             it.address_id = self.locals.iter().position(|&addr| addr == local.ip()).unwrap_or(0) as u8;
@@ -161,6 +161,7 @@ impl Peer {
         let i = self.subflows.len() - 1;
         self.negotiate(i, header);
         if refused {
+            self.tell(i, Handshake::Refused);
             self.refuse(now, i, header);
         } else {
             self.tell(i, Handshake::Unconfirmed);
@@ -169,11 +170,12 @@ impl Peer {
     }
 
     /// The initial SYN.
-    fn listen(&mut self, header: &Header) {
+    fn listen(&mut self, id: u32, header: &Header) {
         let Some(Mptcp::Capable(capable)) = header.mptcp().next() else { return };
         let Ok(version) = Version::try_from(capable.version) else { return };
         if !self.settings.server_knows {
-            // A host that does not know the option neither falls back nor takes part.
+            // The host does not know of it, but that is what it does.
+            self.facts.push(Fact::Fallback { subflow: id, kind: Fallback::SynAck });
             return;
         }
         self.version = version;
@@ -234,6 +236,11 @@ impl Peer {
         }
         self.negotiate(i, header);
         self.subflows[i].again_at = Time::MAX;
+        if i > 0 && (!self.multipath || self.closed.is_some()) {
+            self.tell(i, Handshake::Reset);
+            self.reset(now, i, None);
+            return;
+        }
         if i == 0 {
             self.answered(header);
             self.subflows[0].phase = Phase::Established;

@@ -307,7 +307,12 @@ impl<O: Observer> Endpoint for Hosts<O> {
             };
             let own = self.packet(net, from.subflow, end, path, header);
             net.packet_mut(own).hop = hop;
-            net.send_past(own);
+            // Out of this box it does not pass it again.
+            let next = net.path_links(path).nth(usize::from(hop));
+            match next {
+                Some(link) if self.boxes.stand_on(link) => net.send_past(own),
+                _ => net.send(own),
+            }
         }
         match action {
             Action::Forward => Verdict::Forward,

@@ -252,6 +252,9 @@ impl Peer {
         self.multipath = false;
         self.announced.clear();
         self.joins.clear();
+        for join in self.subflows.iter_mut().skip(1).filter(|it| it.phase == Phase::SynSent) {
+            join.again_at = Time::MAX;
+        }
     }
 
     /// A segment of a subflow: next number, cumulative ACK, timestamps, no payload.
