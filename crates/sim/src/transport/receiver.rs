@@ -66,9 +66,13 @@ pub struct ReceiverCounts {
 
 /// The receiving half of one subflow.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Receiver {
     nxt: u64,
     deadline: Time,
+    held: Ranges,
+    /// Counters.
+    pub counts: ReceiverCounts,
     pending: u8,
     /// The mark of the last segment (RFC 8257: DCTCP.CE), or that an echo is owed (RFC 3168).
     marked: bool,
@@ -77,9 +81,6 @@ pub struct Receiver {
     repeated_again: bool,
     /// A duplicate to report in the next acknowledgment.
     repeated: Option<(u64, u64)>,
-    held: Ranges,
-    /// Counters.
-    pub counts: ReceiverCounts,
 }
 
 impl Default for Receiver {

@@ -50,22 +50,22 @@ impl<O: Observer> World<O> {
     #[inline]
     fn take_data(&mut self, net: &mut Network, lane_id: LaneId, packet: &Packet) -> Reaction {
         let lane = &mut self.lanes[lane_id as usize];
-        let stream = &mut self.streams[lane.stream as usize];
-        let settings = &self.classes[usize::from(stream.class)];
+        let settings = &self.classes[usize::from(lane.class)];
         let marked = packet.flags & flags::CE != 0;
         let len = u64::from(packet.len);
         let reaction = lane.receiver.on_segment(net.now(), packet.seq, len, marked, &settings.ack);
-        let reached = if stream.multipath {
+        let complete = if lane.multipath {
+            let stream = &mut self.streams[lane.stream as usize];
             stream.received.on_data(packet.dsn, len);
-            stream.received.nxt()
+            stream.received.nxt() >= stream.size
         } else {
-            lane.receiver.nxt()
+            lane.receiver.nxt() >= lane.complete_at
         };
         if reaction.fresh == 0 && lane.receiver.take_repeated_again() {
             self.acks_are_lost(net, lane_id ^ 1);
             return reaction;
         }
-        if reached >= stream.size && reaction.fresh > 0 {
+        if complete && reaction.fresh > 0 {
             let flow = self.connections[(lane.stream >> 1) as usize].flow;
             self.complete(net, flow);
         }
@@ -92,13 +92,18 @@ impl<O: Observer> World<O> {
         ack: u64,
         echo: bool,
     ) {
-        let path = self.path_now(net, lane_id ^ 1);
         let lane = &self.lanes[lane_id as usize];
-        let stream = &self.streams[lane.stream as usize];
-        let dsn = stream.received.nxt();
+        let mut path = lane.back;
+        if self.routes.sprays()
+            && let Some(sprayed) = self.routes.spray(net, lane_id ^ 1)
+        {
+            path = sprayed;
+        }
         let mut kind = flags::ACK | if echo { flags::ECE } else { 0 };
-        if stream.multipath {
+        let mut dsn = 0;
+        if lane.multipath {
             kind |= flags::MPTCP;
+            dsn = self.streams[lane.stream as usize].received.nxt();
         }
         let header = if lane.receiver.needs_blocks() { self.header_with_blocks(lane_id) } else { NONE };
         *net.packet_mut(id) =
@@ -116,11 +121,11 @@ impl<O: Observer> World<O> {
             self.headers.remove(packet.header);
         }
         net.free(id);
-        let stream = &self.streams[self.lanes[packet.subflow as usize].stream as usize];
-        let window = self.classes[usize::from(stream.class)].receive_window;
+        let lane = &self.lanes[packet.subflow as usize];
+        let window = self.classes[usize::from(lane.class)].receive_window;
         let acknowledgment = Acknowledgment {
             ack: packet.seq,
-            data_ack: stream.multipath.then_some(packet.dsn),
+            data_ack: lane.multipath.then_some(packet.dsn),
             window,
             blocks: &blocks[..count],
             echo: packet.flags & flags::ECE != 0,
@@ -136,7 +141,7 @@ impl<O: Observer> World<O> {
         let now = net.now();
         let lane = &mut self.lanes[lane_id as usize];
         let stream = &mut self.streams[lane.stream as usize];
-        let settings = &self.classes[usize::from(stream.class)];
+        let settings = &self.classes[usize::from(lane.class)];
         let before = lane.sender.phase();
         let acked = lane.sender.on_ack(now, given.ack, given.blocks, given.pure, &settings.sender);
         let i = usize::from(lane.number);
