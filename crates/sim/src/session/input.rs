@@ -217,8 +217,7 @@ impl Peer {
             it.fin_at = Some(seq + len);
         }
         let marked = header.traffic_class & 3 == 3;
-        let reaction =
-            it.receiver.on_segment(now, seq, len + fin, marked, &self.settings.transport.ack);
+        let reaction = it.receiver.on_segment(now, seq, len + fin, marked, &self.settings.transport.ack);
         if len > 0 && !it.foreign {
             self.received.on_data(offset, len);
         }
@@ -253,7 +252,8 @@ impl Peer {
             }
             None => identity,
         };
-        let capable = header.mptcp().any(|option| matches!(option, Mptcp::Capable(it) if it.data_len.is_some()));
+        let capable =
+            header.mptcp().any(|option| matches!(option, Mptcp::Capable(it) if it.data_len.is_some()));
         if self.checksum && header.payload.changed > 0 && (mapping.is_some() || capable) {
             return self.checksum_failed(now, i, header, offset);
         }
