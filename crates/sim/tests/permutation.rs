@@ -25,7 +25,7 @@ fn permutation(hosts: u32, random: &mut Random) -> Vec<u32> {
 /// Percent of the hosts' rate that is delivered, and what max-min allows on the same paths.
 fn throughput(k: u32, subflows: u16, seed: u64, warm_up: Duration, measured: Duration) -> (f64, f64) {
     let rate = Rate::from_mbps(100);
-    let link = LinkSettings::new(rate, Duration::from_micros(20)).buffer(100 * 1540);
+    let link = LinkSettings::new(rate, Duration::from_micros(20)).buffer(25 * 1540);
     let mut net = Network::new(FatTree::new(k, 1, &link).graph().expect("in range"), seed);
     let mut transport = Transport::datacenter(Algorithm::Lia).multipath(subflows);
     transport.sender.rto.min = Duration::from_millis(200);

@@ -12,6 +12,7 @@ use crate::net::{
 };
 use crate::observe::{End, Observer, Sight};
 use crate::time::Time;
+use crate::world::Outcome;
 
 /// The first port of further subflows.
 const FIRST_PORT: u16 = 32_768;
@@ -24,6 +25,8 @@ struct Connection {
     peers: [Peer; 2],
     timers: [Time; 2],
     next_port: u16,
+    /// When the last byte of the direction from each end was there.
+    completed: [Option<Time>; 2],
 }
 
 /// Where a subflow runs.
@@ -89,13 +92,23 @@ impl<O: Observer> Hosts<O> {
             peers[end.index()].plan(spec.start + after, action);
         }
         net.set_start(spec.start, number);
-        self.connections.push(Connection { spec, peers, timers: [Time::MAX; 2], next_port: FIRST_PORT });
+        self.connections.push(Connection { spec, peers, timers: [Time::MAX; 2], next_port: FIRST_PORT, completed: [None; 2] });
         Some(number)
     }
 
     /// One end of a connection.
     pub fn peer(&self, connection: u32, end: End) -> Option<&Peer> {
         self.connections.get(connection as usize).map(|it| &it.peers[end.index()])
+    }
+
+    /// What became of the data from one end of a connection so far.
+    pub fn outcome(&self, connection: u32, from: End, now: Time) -> Option<Outcome> {
+        let it = self.connections.get(connection as usize)?;
+        let mut outcome = it.peers[from.index()].sent_so_far();
+        it.peers[from.other().index()].received_so_far(&mut outcome);
+        outcome.started = (it.spec.start <= now).then_some(it.spec.start);
+        outcome.completed = it.completed[from.index()];
+        Some(outcome)
     }
 
     /// Header records in use.
@@ -256,6 +269,11 @@ impl<O: Observer> Endpoint for Hosts<O> {
         }
         let Some(it) = self.connections.get_mut(at.connection as usize) else { return };
         it.peers[at.end.index()].arrive(at.now, at.subflow, &header);
+        let sender = from.end.index();
+        let all = it.spec.bytes[sender];
+        if it.completed[sender].is_none() && all > 0 && it.peers[at.end.index()].delivered() >= all {
+            it.completed[sender] = Some(at.now);
+        }
         self.flush(net, at.connection, at.end);
     }
 

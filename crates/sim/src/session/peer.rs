@@ -15,6 +15,7 @@ use crate::mptcp::{DataReceiver, DataSender};
 use crate::observe::{Close, End, Fact, Fallback, Handshake};
 use crate::random::{Purpose, Random};
 use crate::time::{Duration, Time};
+use crate::world::Outcome;
 use crate::transport::TimerDid;
 
 /// How long an end that has closed answers what still comes.
@@ -164,6 +165,31 @@ impl Peer {
     /// Bytes of the other end that came in order.
     pub fn delivered(&self) -> u64 {
         self.received.nxt() - u64::from(self.remote_done && self.remote_fin.is_some())
+    }
+
+    /// What its senders counted.
+    pub(super) fn sent_so_far(&self) -> Outcome {
+        let mut outcome = Outcome { reinjected_bytes: self.data.reinjected_bytes, ..Outcome::default() };
+        for subflow in &self.subflows {
+            let counts = &subflow.sender.counts;
+            outcome.segments += counts.segments;
+            outcome.retransmits += counts.retransmits;
+            outcome.timeouts += u64::from(counts.timeouts);
+            outcome.recoveries += u64::from(counts.recoveries);
+        }
+        outcome.subflows = self.subflows.len() as u32;
+        outcome
+    }
+
+    /// What its receivers counted of the other end's data.
+    pub(super) fn received_so_far(&self, outcome: &mut Outcome) {
+        outcome.delivered = self.delivered();
+        outcome.most_held = self.received.most_held;
+        for subflow in &self.subflows {
+            outcome.duplicates += subflow.receiver.counts.duplicates;
+            outcome.out_of_order += subflow.receiver.counts.out_of_order;
+            outcome.marked += subflow.receiver.counts.marked;
+        }
     }
 
     /// How the connection ended for this end.
