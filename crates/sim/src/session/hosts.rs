@@ -364,12 +364,8 @@ impl<O: Observer> Endpoint for Hosts<O> {
 fn hop_back(net: &Network, path: PathId, hop: u8, back: PathId) -> Option<u8> {
     let at = net.path_links(path).nth(usize::from(hop))?;
     let node = net.graph().edges().get(at.0 as usize)?.from;
-    let mut place = 0;
-    for link in net.path_links(back) {
-        if net.graph().edges().get(link.0 as usize)?.from == node {
-            return Some(place);
-        }
-        place += 1;
-    }
-    None
+    let leaves =
+        |link: LinkId| net.graph().edges().get(link.0 as usize).is_some_and(|edge| edge.from == node);
+    let place = net.path_links(back).position(leaves)?;
+    u8::try_from(place).ok()
 }

@@ -252,7 +252,8 @@ impl Peer {
             }
             None => identity,
         };
-        let capable = header.mptcp().any(|option| matches!(option, Mptcp::Capable(it) if it.data_len.is_some()));
+        let capable =
+            header.mptcp().any(|option| matches!(option, Mptcp::Capable(it) if it.data_len.is_some()));
         if self.checksum && header.payload.changed > 0 && (mapping.is_some() || capable) {
             return self.checksum_failed(now, i, header, offset);
         }
