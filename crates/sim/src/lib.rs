@@ -28,6 +28,7 @@ pub mod queue;
 pub mod random;
 pub mod rows;
 pub mod scenario;
+pub mod session;
 pub mod statistics;
 pub mod sweep;
 pub mod time;

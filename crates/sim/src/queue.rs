@@ -206,12 +206,22 @@ impl Queue {
         }
     }
 
+    /// Makes ready what comes next, when nothing is: all that [`ready`](Self::ready) then tells. False when there was something ready, or
+    /// nothing waits.
+    #[inline]
+    pub fn refill(&mut self) -> bool {
+        self.taken == self.front.len() && self.fill_front()
+    }
+
+    /// The events that come next, in order; what is pushed may come between them.
+    pub fn ready(&self) -> &[Event] {
+        self.front.get(self.taken..).unwrap_or_default()
+    }
+
     /// The time of the next event.
     pub fn next_at(&mut self) -> Option<u64> {
-        if self.taken == self.front.len() && !self.fill_front() {
-            return None;
-        }
-        self.front.get(self.taken).map(|event| event.at)
+        self.refill();
+        self.ready().first().map(|event| event.at)
     }
 
     /// Takes the next event.
@@ -223,9 +233,7 @@ impl Queue {
     /// Takes the next event if it is not later than `until`.
     #[inline]
     pub fn pop_until(&mut self, until: u64) -> Option<Event> {
-        if self.taken == self.front.len() && !self.fill_front() {
-            return None;
-        }
+        self.refill();
         let event = *self.front.get(self.taken)?;
         if event.at > until {
             return None;
@@ -273,7 +281,10 @@ impl Queue {
         self.scratch.clear();
         let (mut next, mut last) = (head, head);
         while let Some(chunk) = self.chunks.get(next as usize) {
-            self.scratch.extend_from_slice(chunk.events.get(..chunk.len as usize).unwrap_or_default());
+            // A copy of fixed length costs less than one of the right length.
+            let len = self.scratch.len() + chunk.len as usize;
+            self.scratch.extend_from_slice(&chunk.events);
+            self.scratch.truncate(len);
             last = std::mem::replace(&mut next, chunk.next);
         }
         if let Some(chunk) = self.chunks.get_mut(last as usize) {

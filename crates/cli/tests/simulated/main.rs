@@ -4,4 +4,5 @@ mod chaos;
 mod compare;
 #[path = "../../../sim/tests/script/mod.rs"]
 mod script;
+mod matrix;
 mod scripts;

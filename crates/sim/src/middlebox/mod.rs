@@ -130,6 +130,11 @@ impl Middleboxes {
         links
     }
 
+    /// Whether there is a box at the entrance of a link.
+    pub fn stand_on(&self, link: LinkId) -> bool {
+        self.links.contains_key(&link)
+    }
+
     /// Passes a segment that is about to enter a link through the boxes there. In `sent`, true stands for the way of this segment.
     pub fn pass(&mut self, link: LinkId, header: &mut Header, sent: &mut Vec<(bool, Header)>) -> Action {
         let Some((way, boxes)) = self.links.get(&link) else { return Action::Forward };

@@ -15,7 +15,8 @@ pub struct LinkSettings {
     pub rate: Rate,
     /// Propagation delay.
     pub delay: Duration,
-    /// Bytes that fit in its queue, those of the packet on the line that have not left included. A packet that does not fit is dropped.
+    /// Bytes that fit in its queue, those of the packet on the line that have not left included. A packet that does not fit is dropped. More than
+    /// 4 GB are 4 GB.
     pub buffer: u64,
     /// ECN threshold K in bytes: a packet that finds more than this in the queue (itself not counted, what has not left of the packet on
     /// the line counted) is marked if it is ECN-capable. None: never.
@@ -115,24 +116,26 @@ pub struct Counters {
 pub(super) const DOWN: u32 = 1;
 /// It has a middlebox before it.
 pub(super) const INTERCEPTED: u32 = 2;
-/// Random loss, a trace, or a rate at which a byte does not take whole picoseconds.
+/// Random loss, a trace, a rate at which a byte does not take whole picoseconds, or a delay beyond 4 ms.
 const SPECIAL: u32 = 4;
 
-/// What every packet touches, in one place.
+/// What every packet touches: one line of the cache.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 pub(super) struct Link {
     /// When the last accepted packet will have left, ps.
-    busy_until: u64,
-    /// What a byte takes, ps.
+    pub(super) busy_until: u64,
+    /// What a byte takes, ps; 0 where that is not a whole number.
     byte_time: u32,
     /// [`DOWN`] and the others.
     pub(super) status: u32,
-    delay: u64,
-    /// Longest queue allowed, ps.
-    room: u64,
-    /// A packet that finds more than this is marked, ps.
-    mark: u64,
+    /// Propagation, ps (not on special links).
+    delay: u32,
+    /// Longest queue allowed, bytes.
+    room: u32,
+    /// A packet that finds more than this is marked, bytes.
+    mark: u32,
+    marked: u32,
     /// Packets accepted.
     packets: u64,
     /// Their bytes.
@@ -141,8 +144,9 @@ pub(super) struct Link {
     longest: u64,
     /// Integral of the queue over time, as if nothing came after: byte ps.
     area: f64,
-    marked: u64,
 }
+
+const _: () = assert!(size_of::<Link>() == 64);
 
 /// What few packets touch.
 #[derive(Clone, Debug)]
@@ -177,23 +181,21 @@ impl Link {
     pub(super) fn new(settings: &LinkSettings, random: Random) -> (Self, Cold) {
         let byte_time = 8 * PS_PER_S / settings.rate.bps();
         let whole = 8 * PS_PER_S % settings.rate.bps() == 0 && byte_time <= u64::from(u32::MAX);
-        let special = !whole || settings.loss > 0.0 || settings.trace.is_some();
-        // The rounded end of a busy period is at most half a picosecond off, and so is the rounded room.
-        let slack = u64::from(!whole);
+        let far = settings.delay.0 > u64::from(u32::MAX);
+        let special = !whole || far || settings.loss > 0.0 || settings.trace.is_some();
+        let bounded = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
         let link = Self {
             busy_until: 0,
             byte_time: if whole { byte_time as u32 } else { 0 },
             status: if special { SPECIAL } else { 0 },
-            delay: settings.delay.0,
-            room: settings.rate.serialization(settings.buffer).0.saturating_add(slack),
-            mark: settings
-                .mark
-                .map_or(u64::MAX, |bytes| settings.rate.serialization(bytes).0.saturating_add(slack)),
+            delay: if far { 0 } else { settings.delay.0 as u32 },
+            room: bounded(settings.buffer),
+            mark: settings.mark.map_or(u32::MAX, bounded),
+            marked: 0,
             packets: 0,
             bytes: 0,
             longest: 0,
             area: 0.0,
-            marked: 0,
         };
         let cold = Cold {
             settings: settings.clone(),
@@ -229,15 +231,15 @@ impl Link {
         let start = self.busy_until.max(now);
         let wait = start - now;
         let queue = wait + takes;
-        if queue > self.room {
+        if queue > u64::from(self.room) * u64::from(self.byte_time) {
             return cold[index].drop(bytes);
         }
-        let marked = wait > self.mark && capable;
-        self.marked += u64::from(marked);
+        let marked = capable && wait > u64::from(self.mark) * u64::from(self.byte_time);
+        self.marked += u32::from(marked);
         self.accept(bytes, wait, takes);
         self.longest = self.longest.max(queue);
         self.busy_until = start + takes;
-        Entry::Accepted { departs: self.busy_until, arrives: self.busy_until + self.delay, marked }
+        Entry::Accepted { departs: self.busy_until, arrives: self.busy_until + u64::from(self.delay), marked }
     }
 
     /// Counts a packet that waits, and then leaves evenly.
@@ -276,15 +278,18 @@ impl Link {
                 cold.carry = (exact % u128::from(rate)) as u64;
                 (exact / u128::from(rate)) as u64
             };
-            if wait + takes > self.room {
+            // The rounded end of a busy period is at most half a picosecond off, and so is the rounded limit.
+            let slack = u64::from(self.byte_time == 0);
+            let limit = |bytes: u32| cold.settings.rate.serialization(bytes.into()).0 + slack;
+            if wait + takes > limit(self.room) {
                 return cold.drop(bytes);
             }
             departs = start + takes;
-            marked = capable && wait > self.mark;
-            delay = self.delay;
+            marked = capable && wait > limit(self.mark);
+            delay = cold.settings.delay.0;
             self.longest = self.longest.max(wait + takes);
         }
-        self.marked += u64::from(marked);
+        self.marked += u32::from(marked);
         self.accept(bytes, wait, departs - start);
         self.busy_until = departs;
         // The line is busy with a packet that is lost on it.
@@ -324,7 +329,7 @@ impl Link {
     pub(super) fn departed(&self, cold: &Cold, arrives: u64) -> u64 {
         match &cold.settings.trace {
             Some(trace) => trace.departed(arrives),
-            None => arrives - self.delay,
+            None => arrives - cold.settings.delay.0,
         }
     }
 
@@ -346,7 +351,7 @@ impl Link {
             bytes_dropped: cold.bytes_dropped,
             lost: cold.lost,
             failed: cold.failed,
-            marked: self.marked,
+            marked: self.marked.into(),
             bytes_carried: self.bytes.saturating_sub(cold.bytes_failed).saturating_sub(queue),
             longest,
             queue,

@@ -10,6 +10,8 @@ mod link;
 mod packet;
 mod paths;
 mod routes;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use endpoint::{Ended, Endpoint, Verdict};

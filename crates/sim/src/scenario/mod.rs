@@ -7,15 +7,20 @@ mod builtin;
 mod ends;
 mod error;
 mod events;
+mod fabric;
 mod files;
+mod full;
 mod network;
 mod reader;
+mod run;
+mod tables;
 mod traffic;
 mod units;
 
 #[cfg(test)]
 mod tests;
 
+use crate::balance::Policy;
 use crate::net::Graph;
 use crate::time::Duration;
 use crate::world::Transport;
@@ -26,6 +31,7 @@ pub use events::{BoxKind, Capture, CapturePlace, Failure, Middlebox};
 use files::Files;
 pub use network::Topology;
 use reader::{Section, Source};
+pub use run::{Open, RunError, run};
 use std::io;
 use toml::de::DeTable;
 pub use traffic::Workload;
@@ -114,7 +120,7 @@ impl Scenario {
         if warm_up >= length {
             return Err(root.error("warm_up", "is not shorter than duration"));
         }
-        Ok(Self {
+        let scenario = Self {
             name,
             description,
             duration: length,
@@ -130,7 +136,43 @@ impl Scenario {
             failures: events::failures(root, &graph)?,
             captures: events::captures(root, &graph)?,
             middleboxes: events::boxes(root, &graph)?,
-        })
+        };
+        scenario.check(root)?;
+        Ok(scenario)
+    }
+
+    /// What fits only with handshakes, and what only without.
+    fn check(&self, root: &Section<'_>) -> Result<(), Error> {
+        let without = self.schemes.iter().find(|scheme| !scheme.handshake);
+        if let Some(scheme) = without {
+            let key = if self.captures.is_empty() { "middlebox" } else { "capture" };
+            if !self.captures.is_empty() || !self.middleboxes.is_empty() {
+                let reason =
+                    format!("needs transport.handshake = true, which scheme {:?} has not", scheme.name);
+                return Err(root.error(key, reason));
+            }
+        }
+        for scheme in self.schemes.iter().filter(|scheme| scheme.handshake) {
+            let plain = Balance { kind: BalanceKind::Hash(Policy::Fixed), salted: true, ttl: false };
+            if scheme.balance != plain {
+                let reason = format!(
+                    "scheme {:?} has handshakes, which are simulated with ECMP and salts only",
+                    scheme.name
+                );
+                return Err(root.error("scheme", reason));
+            }
+            let waits = match &self.workload {
+                Workload::PartitionAggregate(_) => true,
+                Workload::Flows(flows) => flows.iter().any(|flow| flow.after.is_some()),
+                _ => false,
+            };
+            if waits {
+                let reason =
+                    format!("has flows that wait for others, and scheme {:?} handshakes", scheme.name);
+                return Err(root.error("workload", reason));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,19 +1,17 @@
 //! What a receiver holds out of order: disjoint ranges of the sequence space, the most recently touched known.
 
-/// One range that was received beyond a hole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Range {
-    start: u64,
-    end: u64,
-    /// When it was touched last, for the order of SACK blocks.
-    stamp: u32,
-}
+use std::collections::VecDeque;
+
+/// SACK blocks that are remembered in the order in which they were touched, as Linux does.
+const RECENT: usize = 4;
 
 /// Disjoint, non-adjacent ranges in ascending order.
 #[derive(Clone, Debug, Default)]
 pub struct Ranges {
-    ranges: Vec<Range>,
-    stamp: u32,
+    ranges: VecDeque<(u64, u64)>,
+    /// A number within each of the ranges that were touched last, latest first.
+    recent: [u64; RECENT],
+    known: u8,
 }
 
 impl Ranges {
@@ -25,70 +23,85 @@ impl Ranges {
 
     /// Adds `start..end` and merges what touches it. Returns how many of its bytes were new.
     pub fn insert(&mut self, start: u64, end: u64) -> u64 {
-        self.stamp = self.stamp.wrapping_add(1);
-        let stamp = self.stamp;
         // Most arrivals extend the last range.
-        let first = self.ranges.partition_point(|r| r.end < start);
+        let first = match self.ranges.back() {
+            Some(&(low, _)) if low <= start => self.ranges.len() - 1,
+            _ => self.ranges.partition_point(|&(_, high)| high < start),
+        };
+        let first = if self.ranges.get(first).is_some_and(|&(_, high)| high < start) { first + 1 } else { first };
         let mut after = first;
         let (mut low, mut high, mut held) = (start, end, 0);
-        while let Some(range) = self.ranges.get(after) {
-            if range.start > end {
+        while let Some(&(from, to)) = self.ranges.get(after) {
+            if from > end {
                 break;
             }
-            held += range.end.min(end).saturating_sub(range.start.max(start));
-            low = low.min(range.start);
-            high = high.max(range.end);
+            held += to.min(end).saturating_sub(from.max(start));
+            low = low.min(from);
+            high = high.max(to);
             after += 1;
         }
-        let merged = Range { start: low, end: high, stamp };
         if after == first {
-            self.ranges.insert(first, merged);
+            self.ranges.insert(first, (low, high));
         } else {
-            self.ranges[first] = merged;
+            self.ranges[first] = (low, high);
             if after > first + 1 {
                 self.ranges.drain(first + 1..after);
             }
         }
+        self.touch(low, high);
         (end - start) - held
+    }
+
+    /// Puts the range `low..high` first among the recent ones.
+    fn touch(&mut self, low: u64, high: u64) {
+        let mut kept = [low; RECENT];
+        let mut count = 1;
+        for &at in &self.recent[..usize::from(self.known)] {
+            if !(low..high).contains(&at) && count < RECENT {
+                kept[count] = at;
+                count += 1;
+            }
+        }
+        self.recent = kept;
+        self.known = count as u8;
     }
 
     /// Removes the range that `next` has reached, if there is one, and returns where it ends.
     #[inline]
     pub fn take_through(&mut self, next: u64) -> u64 {
         let mut reached = next;
-        let mut count = 0;
-        for range in &self.ranges {
-            if range.start > reached {
+        while let Some(&(from, to)) = self.ranges.front() {
+            if from > reached {
                 break;
             }
-            reached = reached.max(range.end);
-            count += 1;
-        }
-        if count > 0 {
-            self.ranges.drain(..count);
+            reached = reached.max(to);
+            self.ranges.pop_front();
         }
         reached
     }
 
-    /// The SACK blocks (RFC 2018, section 4): the range touched last first, then by when they were touched. Fills `out` from
-    /// its start and returns how many.
+    /// The SACK blocks (RFC 2018, section 4): the range touched last first, then by when they were touched, at most four. Fills
+    /// `out` from its start and returns how many.
     pub fn blocks(&self, out: &mut [(u64, u64)]) -> usize {
-        let age = |range: &Range| self.stamp.wrapping_sub(range.stamp);
         let mut count = 0;
-        let mut floor: Option<u32> = None;
-        while count < out.len() {
-            let next = self.ranges.iter().filter(|r| floor.is_none_or(|f| age(r) > f)).min_by_key(|r| age(r));
-            let Some(range) = next else { break };
-            out[count] = (range.start, range.end);
-            floor = Some(age(range));
+        for &at in &self.recent[..usize::from(self.known)] {
+            let place = self.ranges.partition_point(|&(_, high)| high <= at);
+            let Some(&range) = self.ranges.get(place).filter(|&&(low, _)| low <= at) else { continue };
+            let Some(to) = out.get_mut(count) else { break };
+            *to = range;
             count += 1;
         }
         count
     }
 
+    /// All ranges in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.ranges.iter().copied()
+    }
+
     /// Forgets everything and gives the memory back.
     pub fn clear(&mut self) {
-        self.ranges = Vec::new();
+        *self = Self::default();
     }
 }
 
@@ -129,12 +142,14 @@ mod tests {
                 prop_assert_eq!(ranges.insert(start, start + len), fresh);
                 (start..start + len).for_each(|i| model[i as usize] = true);
             }
-            let mut out = [(0, 0); 256];
+            let mut out = [(0, 0); 4];
             let count = ranges.blocks(&mut out);
             let mut seen = [false; 256];
-            for &(start, end) in &out[..count] {
+            for (start, end) in ranges.iter() {
                 (start..end).for_each(|i| seen[i as usize] = true);
             }
+            prop_assert!(out[..count].iter().all(|block| ranges.iter().any(|range| range == *block)));
+            prop_assert!(count > 0);
             prop_assert_eq!(seen, model);
             let reached = ranges.take_through(0);
             let expected = model.iter().position(|held| !held).unwrap_or(256) as u64;

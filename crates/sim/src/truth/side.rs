@@ -65,7 +65,16 @@ pub(super) struct SubflowSide {
     pub(super) reinjected: [u64; 2],
     pub(super) streams: [Stream; 2],
     pub(super) last_new: Option<Time>,
-    pub(super) fin: bool,
+    /// When each direction's first FIN was seen.
+    pub(super) fin: [Option<Time>; 2],
+}
+
+impl SubflowSide {
+    /// Whether a FIN closed it: one that the other end was heard from after. A FIN into the void closes nothing.
+    fn closed_by_fin(&self) -> bool {
+        let heard = |fin: Option<Time>, other: Option<Time>| fin.is_some_and(|fin| other >= Some(fin));
+        heard(self.fin[0], self.last[1]) || heard(self.fin[1], self.last[0])
+    }
 }
 
 /// A connection as one end sees it.
@@ -123,7 +132,9 @@ impl Side {
         } else if header.flags.ack() && !header.flags.rst() {
             effect.rtt = subflow.streams[seen.from.other().index()].acked(header.ack, seen.now);
         }
-        subflow.fin |= header.flags.fin();
+        if header.flags.fin() {
+            subflow.fin[direction].get_or_insert(seen.now);
+        }
         self.options(index, &seen, &mut effect);
         if header.payload.len > 0 && !header.flags.syn() {
             self.payload(index, &seen, &mut effect);
@@ -164,7 +175,7 @@ impl Side {
             reinjected: [0; 2],
             streams: Default::default(),
             last_new: None,
-            fin: false,
+            fin: [None; 2],
         });
         Some(self.subflows.len() - 1)
     }
@@ -269,7 +280,7 @@ impl Side {
         let heard = |subflow: &SubflowSide| Some(subflow.last[0]?.min(subflow.last[1]?));
         let mut found = Vec::new();
         for (index, subflow) in self.subflows.iter().enumerate() {
-            if subflow.fin || subflow.bytes == [0; 2] {
+            if subflow.closed_by_fin() || subflow.bytes == [0; 2] {
                 continue;
             }
             let Some(silent) = heard(subflow) else { continue };

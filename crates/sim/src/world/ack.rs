@@ -159,10 +159,10 @@ impl<O: Observer> World<O> {
             None => stream.data.on_ack(lane.sender.una(), given.window),
         };
         let _ = moved;
-        if self.balancer.moves() && acked.bytes > 0 {
+        if self.routes.moves() && acked.bytes > 0 {
             let window = (lane.sender.una(), lane.sender.nxt());
             let marked = if given.echo { acked.bytes } else { 0 };
-            if self.balancer.on_ack(now, lane_id, window, (acked.bytes, marked)) {
+            if self.routes.on_ack(now, lane_id, window, (acked.bytes, marked)) {
                 self.reroute(net, lane_id, Cause::Congestion);
             }
         }

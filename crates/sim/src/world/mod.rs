@@ -13,18 +13,19 @@ mod state;
 mod timer;
 
 pub use flow::{FlowSpec, Outcome};
-pub use route::{Balance, Cause, Move, Ways};
+pub use route::{Cause, Move, Ways};
 pub use settings::{Multipath, Transport};
 
 use std::collections::VecDeque;
 
+use crate::balance::{Balancer, Policy};
 use crate::congestion::Congestion;
 use crate::header::Headers;
 use crate::mptcp::{DataReceiver, DataSender};
 use crate::net::{Endpoint, LinkId, NONE, Network, PacketId, PathId, Why, flags};
 use crate::observe::Observer;
 use crate::time::{Duration, Time};
-use route::Balancer;
+use route::Routes;
 use state::{Connection, Lane, LaneId, Stream};
 
 /// How long after a connection has ended its number may be used again: no packet of it is under way then.
@@ -41,7 +42,7 @@ pub struct World<O = ()> {
     /// Connections that ended, to be used again from a time on, by number of subflows.
     retired: VecDeque<(Time, u32)>,
     headers: Headers,
-    balancer: Balancer,
+    routes: Routes,
     keep_moves: bool,
     moves: Vec<Move>,
     completed: u64,
@@ -77,7 +78,7 @@ impl<O: Observer> World<O> {
             lanes: Vec::new(),
             retired: VecDeque::new(),
             headers: Headers::new(),
-            balancer: Balancer::new(Balance::Random, 0),
+            routes: Routes::default(),
             keep_moves: false,
             moves: Vec::new(),
             completed: 0,
@@ -86,9 +87,10 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// How paths of balanced flows are chosen, from the streams of this seed. To be said before the first flow begins.
-    pub fn set_balance(&mut self, balance: Balance, seed: u64) {
-        self.balancer = Balancer::new(balance, seed);
+    /// How paths of balanced flows are chosen, and when senders move them, by the streams of this seed. To be said before the
+    /// first flow begins.
+    pub fn set_balance(&mut self, balancer: Balancer, policy: Policy, seed: u64) {
+        self.routes = Routes::new(balancer, policy, seed);
     }
 
     /// Remembers every move of a lane to another path, see [`World::moves`].
@@ -258,13 +260,11 @@ impl<O: Observer> World<O> {
             };
             for direction in [0, 1] {
                 let id = lane + direction;
-                // Choices depend on the number of the flow alone, so that schemes can be compared.
-                let stream = u64::from(number) << 16 | (subflow as u64) << 1 | u64::from(direction);
                 let tuple = tuple.map(|tuple| if direction == 0 { tuple } else { tuple.reversed() });
-                self.balancer.begin(id, stream, tuple);
+                self.routes.begin(id, number, subflow as u16, tuple);
                 let path = match fixed {
                     Some(paths) => paths[direction as usize],
-                    None => self.balancer.resolve(net, id).unwrap_or(PathId::NOWHERE),
+                    None => self.routes.resolve(net, id).unwrap_or(PathId::NOWHERE),
                 };
                 let lane = Lane::new(2 * connection + direction, subflow as u16, path, direction == 0);
                 place(&mut self.lanes, id, lane);
@@ -311,7 +311,7 @@ impl<O: Observer> World<O> {
             let first = 2 * self.connections[connection as usize].subflows[i];
             for id in [first, first + 1] {
                 let lane = &mut self.lanes[id as usize];
-                self.balancer.end(net, id, lane.path);
+                self.routes.end(net, id, lane.path);
                 lane.sender.stop();
                 lane.receiver.stop();
                 lane.usable = false;

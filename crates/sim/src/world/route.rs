@@ -1,12 +1,10 @@
 //! Which paths lanes take, and when they change.
 
-use crate::balance::{Ecmp, FlowTuple, Mover, Policy};
-use crate::net::{Network, PathId};
-use crate::random::{Purpose, Random};
-use crate::time::Time;
-
 use super::{LaneId, World};
+use crate::balance::{Balancer, FlowTuple, Mover, Policy};
+use crate::net::{Network, PathId, PathSet};
 use crate::observe::Observer;
+use crate::time::Time;
 
 /// The ways of a flow's subflows, there and back.
 #[derive(Clone, Debug)]
@@ -32,35 +30,29 @@ impl Ways {
     }
 }
 
-/// How the paths of [`Ways::Balanced`] are chosen.
-#[derive(Clone, Debug)]
-pub enum Balance {
-    /// By hashes at the switches; the policy says when the sender of a lane changes what is hashed.
-    Hashed {
-        /// The hashes.
-        ecmp: Ecmp,
-        /// Fixed, FlowBender or PLB.
-        policy: Policy,
-    },
-    /// Every packet takes one of the shortest paths at random.
-    Spray,
-    /// Every lane takes one of the shortest paths at random and keeps it: source routing, as with CFLB.
-    Random,
-    /// Every lane takes the shortest path whose fullest link carries the fewest lanes when it begins: an oracle.
-    LeastLoaded,
+/// Which way each lane takes.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    balancer: Option<Balancer>,
+    policy: Policy,
+    seed: u64,
+    sprays: bool,
+    moves: bool,
+    /// By lane.
+    routes: Vec<Route>,
+    /// By lane, where a policy moves them.
+    movers: Vec<Mover>,
 }
 
-/// The load balancer of a world.
-#[derive(Debug)]
-pub(super) struct Balancer {
-    pub(super) balance: Balance,
-    pub(super) seed: u64,
-    random: Random,
-    /// By lane.
-    tuples: Vec<Option<FlowTuple>>,
-    movers: Vec<Mover>,
-    /// By link: lanes that go over it (least loaded only).
-    loads: Vec<u32>,
+/// What is known of the way of one lane.
+#[derive(Clone, Copy, Debug, Default)]
+struct Route {
+    /// None: its path is fixed.
+    tuple: Option<FlowTuple>,
+    /// Number of its subflow.
+    subflow: u16,
+    /// All its shortest paths, where packets are sprayed.
+    set: Option<PathSet>,
 }
 
 /// A lane was moved to another path.
@@ -87,105 +79,99 @@ pub enum Cause {
     Routing,
 }
 
-impl Balancer {
-    pub(super) fn new(balance: Balance, seed: u64) -> Self {
-        Self {
-            balance,
-            seed,
-            random: Random::new(seed, Purpose::Balancing),
-            tuples: Vec::new(),
-            movers: Vec::new(),
-            loads: Vec::new(),
-        }
+impl Routes {
+    pub(super) fn new(balancer: Balancer, policy: Policy, seed: u64) -> Self {
+        let moves = !matches!(policy, Policy::Fixed);
+        let sprays = balancer.sprays();
+        Self { balancer: Some(balancer), policy, seed, sprays, moves, ..Self::default() }
     }
 
     /// Whether senders have to be asked at every acknowledgment.
     #[inline]
     pub(super) fn moves(&self) -> bool {
-        matches!(self.balance, Balance::Hashed { policy: Policy::FlowBender(_) | Policy::Plb(_), .. })
+        self.moves
     }
 
     /// Whether every packet takes a path of its own.
     #[inline]
     pub(super) fn sprays(&self) -> bool {
-        matches!(self.balance, Balance::Spray)
+        self.sprays
     }
 
-    /// A lane begins: its tuple is remembered, its mover made.
-    pub(super) fn begin(&mut self, lane: LaneId, stream: u64, tuple: Option<FlowTuple>) {
+    /// A lane begins: its tuple is remembered, its mover made. Choices follow from the number of the flow alone, so that schemes
+    /// can be compared.
+    pub(super) fn begin(&mut self, lane: LaneId, flow: u32, subflow: u16, tuple: Option<FlowTuple>) {
         let index = lane as usize;
-        if self.tuples.len() <= index {
-            self.tuples.resize(index + 1, None);
+        if self.routes.len() <= index {
+            self.routes.resize(index + 1, Route::default());
         }
-        self.tuples[index] = tuple;
-        if let Balance::Hashed { policy, .. } = &self.balance
-            && self.moves()
-        {
+        self.routes[index] = Route { tuple, subflow, set: None };
+        if self.moves {
             while self.movers.len() <= index {
                 self.movers.push(Mover::new(&Policy::Fixed, 0, 0));
             }
-            self.movers[index] = Mover::new(policy, self.seed, stream);
+            let stream = u64::from(flow) << 17 | u64::from(subflow) << 1 | u64::from(lane & 1);
+            self.movers[index] = Mover::new(&self.policy, self.seed, stream);
         }
     }
 
     /// The path of a lane as things are now; `None` for a lane whose path is fixed, or when routing knows no way.
     pub(super) fn resolve(&mut self, net: &mut Network, lane: LaneId) -> Option<PathId> {
-        let tuple = self.tuples.get(lane as usize).copied().flatten()?;
-        match &self.balance {
-            Balance::Hashed { ecmp, .. } => {
-                let v = self.movers.get(lane as usize).map_or(0, Mover::value);
-                ecmp.path(net, tuple, v)
-            }
-            Balance::Spray | Balance::Random => {
-                let paths = net.paths(tuple.from, tuple.to);
-                paths.get(self.random.below(paths.len() as u64) as usize).copied()
-            }
-            Balance::LeastLoaded => self.least_loaded(net, tuple),
+        let route = self.routes.get_mut(lane as usize)?;
+        let tuple = route.tuple?;
+        let balancer = self.balancer.as_mut()?;
+        if self.sprays {
+            let set = net.path_set(tuple.from, tuple.to);
+            route.set = Some(set);
+            return balancer.spray(net, set);
         }
+        // Ports differ between subflows already; where the path is coded into them, the number says which.
+        let v = self.movers.get(lane as usize).map_or(0, Mover::value);
+        balancer.path(net, tuple, v + u32::from(route.subflow))
     }
 
-    fn least_loaded(&mut self, net: &mut Network, tuple: FlowTuple) -> Option<PathId> {
-        self.loads.resize(net.link_count(), 0);
-        let paths = net.paths(tuple.from, tuple.to).to_vec();
-        let offset = self.random.below(paths.len() as u64) as usize;
-        let turned = (0..paths.len()).map(|i| paths[(i + offset) % paths.len()]);
-        let load = |path: PathId| net.path_links(path).map(|l| self.loads[l.0 as usize]).max().unwrap_or(0);
-        let best = turned.min_by_key(|&path| load(path))?;
-        for link in net.path_links(best) {
-            self.loads[link.0 as usize] += 1;
+    /// The path of the next packet of a lane whose packets are sprayed.
+    #[inline]
+    pub(super) fn spray(&mut self, net: &Network, lane: LaneId) -> Option<PathId> {
+        let set = self.routes.get(lane as usize)?.set?;
+        self.balancer.as_mut()?.spray(net, set)
+    }
+
+    /// A lane no longer uses a path.
+    pub(super) fn release(&mut self, net: &Network, lane: LaneId, path: PathId) {
+        let balanced = self.routes.get(lane as usize).is_some_and(|route| route.tuple.is_some());
+        if let Some(balancer) = self.balancer.as_mut().filter(|_| balanced) {
+            balancer.release(net, path);
         }
-        Some(best)
     }
 
     /// A lane has ended.
     pub(super) fn end(&mut self, net: &Network, lane: LaneId, path: PathId) {
-        let had = self.tuples.get_mut(lane as usize).and_then(Option::take);
-        if had.is_some() && matches!(self.balance, Balance::LeastLoaded) && !self.loads.is_empty() {
-            for link in net.path_links(path) {
-                let load = &mut self.loads[link.0 as usize];
-                *load = load.saturating_sub(1);
-            }
+        self.release(net, lane, path);
+        if let Some(route) = self.routes.get_mut(lane as usize) {
+            *route = Route::default();
         }
     }
 
     /// An acknowledgment: true when the sender changes what is hashed.
     #[inline]
     pub(super) fn on_ack(&mut self, now: Time, lane: LaneId, window: (u64, u64), bytes: (u64, u64)) -> bool {
-        let Balance::Hashed { policy, .. } = &self.balance else { return false };
-        self.movers.get_mut(lane as usize).is_some_and(|mover| mover.on_ack(policy, now, window, bytes))
+        let mover = self.movers.get_mut(lane as usize);
+        mover.is_some_and(|mover| mover.on_ack(&self.policy, now, window, bytes))
     }
 
     /// An expiry of the retransmission timer, likewise.
     pub(super) fn on_timeout(&mut self, now: Time, lane: LaneId, nxt: u64) -> bool {
-        let Balance::Hashed { policy, .. } = &self.balance else { return false };
-        self.movers.get_mut(lane as usize).is_some_and(|mover| mover.on_timeout(policy, now, nxt))
+        let mover = self.movers.get_mut(lane as usize);
+        mover.is_some_and(|mover| mover.on_timeout(&self.policy, now, nxt))
     }
 }
 
 impl<O: Observer> World<O> {
     /// Looks again which path a lane takes.
     pub(super) fn reroute(&mut self, net: &mut Network, lane_id: LaneId, cause: Cause) {
-        let Some(path) = self.balancer.resolve(net, lane_id) else { return };
+        self.routes.release(net, lane_id, self.lanes[lane_id as usize].path);
+        let Some(path) = self.routes.resolve(net, lane_id) else { return };
         let lane = &mut self.lanes[lane_id as usize];
         if path == lane.path {
             return;
@@ -202,19 +188,7 @@ impl<O: Observer> World<O> {
     /// Routing has learnt something: every live lane whose path is not fixed looks again.
     pub(super) fn reroute_all(&mut self, net: &mut Network) {
         for lane in 0..self.lanes.len() as u32 {
-            if self.balancer.sprays()
-                || net.path_is_down(self.lanes[lane as usize].path)
-                || self.balancer.hashed()
-            {
-                self.reroute(net, lane, Cause::Routing);
-            }
+            self.reroute(net, lane, Cause::Routing);
         }
-    }
-}
-
-impl Balancer {
-    /// Whether paths follow from hashes, so that a repair moves lanes as well as a failure.
-    fn hashed(&self) -> bool {
-        matches!(self.balance, Balance::Hashed { .. })
     }
 }

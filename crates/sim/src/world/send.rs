@@ -269,8 +269,8 @@ impl<O: Observer> World<O> {
     /// The path of the next packet of a lane.
     #[inline]
     pub(super) fn path_now(&mut self, net: &mut Network, lane_id: LaneId) -> PathId {
-        if self.balancer.sprays()
-            && let Some(path) = self.balancer.resolve(net, lane_id)
+        if self.routes.sprays()
+            && let Some(path) = self.routes.spray(net, lane_id)
         {
             return path;
         }

@@ -81,7 +81,7 @@ impl<O: Observer> World<O> {
                 TimerDid::Expired => {
                     stream.congestion.on_timeout(usize::from(lane.number), now, flight);
                     let nxt = lane.sender.nxt();
-                    if self.balancer.on_timeout(now, lane_id, nxt) {
+                    if self.routes.on_timeout(now, lane_id, nxt) {
                         self.reroute(net, lane_id, Cause::Timeout);
                     }
                     if self.streams[index as usize].multipath {
