@@ -21,7 +21,7 @@ pub(super) fn run(args: &TablesArgs) -> Result<Exit, Failure> {
 }
 
 /// Every table of every command.
-fn chapters() -> [Chapter; 5] {
+fn chapters() -> [Chapter; 6] {
     [
         Chapter {
             title: "Captures",
@@ -47,6 +47,12 @@ fn chapters() -> [Chapter; 5] {
             title: "Simulations",
             source: "`sim` yields these tables. Times are seconds of the simulation, which has no calendar.",
             schemas: subflow_sim::rows::SCHEMAS.to_vec(),
+        },
+        Chapter {
+            title: "The truth about simulated captures",
+            source: "`sim -o DIR` writes these tables beside the captures of a run, in `DIR/runs/NUMBER`: what happened, as the simulated hosts and \
+                     links know it. Columns that `analyze` has, too, mean the same.",
+            schemas: subflow_sim::truth::rows::SCHEMAS.to_vec(),
         },
     ]
 }

@@ -1,4 +1,5 @@
-//! The folder of a sweep: each run's tables as CSV, so that what is done need not be done again.
+//! The folder of a sweep: each run's tables as CSV, so that what is done need not be done again, and beside its captures the truth
+//! about them.
 
 use crate::failure::Failure;
 use std::fs::{self, File};
@@ -7,7 +8,8 @@ use std::path::Path;
 use subflow_rows::{ReadRow, Row};
 use subflow_sim::rows::Tables;
 use subflow_sim::sweep::{Folder, Job};
-use subflow_store::{Layout, TableWriter, cells, csv};
+use subflow_sim::truth::rows as truth;
+use subflow_store::{DirectorySink, FileFormat, Layout, Selection, TableWriter, cells, csv};
 
 /// Reads the tables of a run that is done.
 pub(super) fn read(folder: &Folder, job: &Job) -> Result<Tables, Failure> {
@@ -18,6 +20,7 @@ pub(super) fn read(folder: &Folder, job: &Job) -> Result<Tables, Failure> {
         links: table(&dir)?,
         queues: table(&dir)?,
         changes: table(&dir)?,
+        ..Tables::default()
     })
 }
 
@@ -42,7 +45,24 @@ pub(super) fn write(folder: &Folder, job: &Job, tables: &Tables) -> Result<(), F
     put(&dir, &tables.links).map_err(failed)?;
     put(&dir, &tables.queues).map_err(failed)?;
     put(&dir, &tables.changes).map_err(failed)?;
+    if let Some(truth) = &tables.truth {
+        write_truth(&dir, truth)?;
+    }
     folder.mark_done(job).map_err(Failure::failed)
+}
+
+fn write_truth(dir: &Path, truth: &truth::Tables) -> Result<(), Failure> {
+    let mut sink = DirectorySink::create(dir, FileFormat::Parquet, &Selection::all(&truth::SCHEMAS))?;
+    truth.connections.iter().for_each(|row| sink.put(row));
+    truth.subflows.iter().for_each(|row| sink.put(row));
+    truth.mappings.iter().for_each(|row| sink.put(row));
+    truth.reinjections.iter().for_each(|row| sink.put(row));
+    truth.drops.iter().for_each(|row| sink.put(row));
+    truth.rtts.iter().for_each(|row| sink.put(row));
+    truth.announcements.iter().for_each(|row| sink.put(row));
+    truth.events.iter().for_each(|row| sink.put(row));
+    sink.finish()?;
+    Ok(())
 }
 
 fn put<R: Row>(dir: &Path, rows: &[R]) -> io::Result<()> {

@@ -10,13 +10,15 @@ use crate::settings::Simulation;
 use crate::summary::sim as summary;
 use crate::text::counted;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::fs::File;
+use std::cell::Cell;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use subflow_report::simulation_report;
 use subflow_sim::rows::{SCHEMAS, Tables};
-use subflow_sim::scenario::{self, Scenario};
+use subflow_sim::scenario::{self, RunError, Scenario};
 use subflow_sim::sweep::{self, Folder, Job};
+use subflow_sim::time::Time;
 
 /// Parts of a run that the progress bar knows.
 const PARTS: u64 = 1000;
@@ -96,30 +98,37 @@ fn simulate(
     job: &Job,
     bar: &ProgressBar,
 ) -> Result<Option<Tables>, Failure> {
-    let mut told = 0;
-    let mut progress = |part: f64| {
-        let now = ((part * PARTS as f64) as u64).min(PARTS);
-        bar.inc(now.saturating_sub(told));
-        told = told.max(now);
+    let told = Cell::new(0);
+    let tell = |now: u64| {
+        bar.inc(now.saturating_sub(told.get()));
+        told.set(now.max(told.get()));
+    };
+    let progress = |time: Time| {
+        let part = time.0 as f64 / scenario.duration.0.max(1) as f64;
+        tell(((part * PARTS as f64) as u64).min(PARTS));
         !interrupt::is_pressed()
     };
     let mut open = |name: &str| -> io::Result<Box<dyn Write>> {
-        let Some(folder) = folder else { return Ok(Box::new(io::sink())) };
-        let dir = folder.run(job);
-        std::fs::create_dir_all(&dir)?;
+        let dir = folder.map(|folder| folder.run(job)).unwrap_or_default();
+        fs::create_dir_all(&dir)?;
         Ok(Box::new(BufWriter::new(File::create(dir.join(name))?)))
     };
-    let tables = scenario::run(scenario, job, &mut open, &mut progress).map_err(Failure::failed)?;
-    progress(1.0);
-    if let (Some(folder), Some(tables)) = (folder, &tables) {
-        keep::write(folder, job, tables)?;
+    let captures: Option<&mut scenario::Open<'_>> = if folder.is_some() { Some(&mut open) } else { None };
+    let tables = match scenario::run(scenario, job, captures, &progress) {
+        Ok(tables) => tables,
+        Err(RunError::Stopped) => return Ok(None),
+        Err(error) => return Err(Failure::failed(error)),
+    };
+    tell(PARTS);
+    if let Some(folder) = folder {
+        keep::write(folder, job, &tables)?;
     }
-    Ok(tables)
+    Ok(Some(tables))
 }
 
 fn report(path: &Path, scenario: &Scenario, tables: &Tables) -> Result<(), Failure> {
     let page = simulation_report(&scenario.name, &scenario.description, tables);
-    std::fs::write(path, page).map_err(|error| {
+    fs::write(path, page).map_err(|error| {
         Failure::failed(format!("cannot write {}: {error}", path.display()))
             .hint("name a file in a folder that you may write to")
     })
