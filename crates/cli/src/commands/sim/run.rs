@@ -13,8 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
-use subflow_report::simulation_report;
+use subflow_report::simulation::{About, simulation_report};
 use subflow_sim::rows::{SCHEMAS, Tables};
 use subflow_sim::scenario::{self, RunError, Scenario};
 use subflow_sim::sweep::{self, Folder, Job};
@@ -50,7 +49,7 @@ pub(super) fn run(mut simulation: Simulation) -> Result<Exit, Failure> {
         console::warning(format!("incomplete: {done} of {}", counted(jobs.len() as u64, "run")));
     }
     if let Some(path) = &simulation.report {
-        report(path, &simulation.scenario, &tables)?;
+        simulation_report(&About::from(&simulation.scenario), &tables, path)?;
         if !simulation.talk.quiet {
             console::note(format!("report in {}", path.display()));
         }
@@ -124,14 +123,6 @@ fn simulate(
         keep::write(folder, job, &tables)?;
     }
     Ok(Some(tables))
-}
-
-fn report(path: &Path, scenario: &Scenario, tables: &Tables) -> Result<(), Failure> {
-    let page = simulation_report(&scenario.name, &scenario.description, tables);
-    fs::write(path, page).map_err(|error| {
-        Failure::failed(format!("cannot write {}: {error}", path.display()))
-            .hint("name a file in a folder that you may write to")
-    })
 }
 
 /// A bar of all runs; hidden where it is not wanted.
