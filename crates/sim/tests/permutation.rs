@@ -49,7 +49,8 @@ fn throughput(k: u32, subflows: u16, seed: u64, warm_up: Duration, measured: Dur
         world.add_flow(&mut net, FlowSpec { start, after: None, bytes: u64::MAX, class: 0, ways });
     }
     let fair: f64 = max_min(&vec![1.0; net.link_count()], &all).iter().sum::<f64>() / f64::from(hosts);
-    let delivered = |world: &World| (0..hosts).filter_map(|f| world.outcome(f)).map(|o| o.delivered).sum::<u64>();
+    let delivered =
+        |world: &World| (0..hosts).filter_map(|f| world.outcome(f)).map(|o| o.delivered).sum::<u64>();
     run(&mut net, &mut world, Time::ZERO + warm_up);
     let before = delivered(&world);
     run(&mut net, &mut world, Time::ZERO + warm_up + measured);

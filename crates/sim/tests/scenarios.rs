@@ -2,7 +2,7 @@
 
 use subflow_sim::Time;
 use subflow_sim::rows::{ChangeKind, Tables};
-use subflow_sim::scenario::{BUILTINS, Scenario, builtin, run};
+use subflow_sim::scenario::{BUILTINS, Phone, Scenario, builtin, run};
 use subflow_sim::sweep::{Job, jobs};
 
 /// A built-in scenario, changed.
@@ -98,8 +98,7 @@ fn rows_agree_with_one_another() {
 /// Throughput of long flows against max-min fair rates on the very same paths.
 #[test]
 fn subflows_come_close_to_max_min() {
-    let scenario =
-        changed("subflow-count", &[("k = 8", "k = 4"), ("duration = \"4 s\"", "duration = \"2 s\"")]);
+    let scenario = changed("subflow-count", &[("duration = \"4 s\"", "duration = \"3500 ms\"")]);
     for (scheme, most) in [("tcp", 0.03), ("mptcp-8", 0.04)] {
         let tables = go(&scenario, scheme, 1);
         let (used, line) = (tables.runs[0].utilisation.unwrap(), tables.runs[0].max_min.unwrap());
@@ -141,4 +140,37 @@ fn a_phone_goes_on_over_its_other_radio() {
     let (with, without) = (flow.fct.expect("complete"), alone.flows[0].fct.expect("complete"));
     // 12 MB at 20 + 8 Mb/s take 3.4 s and more; without the cellular network WiFi must come back after 10 s, if it takes more than 5.
     assert!(with < without, "{with} {without}");
+}
+
+/// The short forms run as they are, a download over both radios and one over WiFi alone.
+#[test]
+fn short_forms_run() {
+    let phone = Phone {
+        schemes: ["tcp", "mptcp", "mptcp:round-robin"].map(str::to_owned).to_vec(),
+        wifi: "20 Mb/s,10 ms".to_owned(),
+        cellular: "8 Mb/s,35 ms".to_owned(),
+        leave: Some("2 s,3 s".to_owned()),
+        size: None,
+        time: "5 s".to_owned(),
+        mptcp_version: 0,
+        capture: false,
+        seeds: vec![],
+    };
+    let text = phone.text().expect("known words");
+    let scenario =
+        Scenario::parse(&text, "phone", &mut |_| Err(std::io::ErrorKind::NotFound.into())).expect("right");
+    let [tcp, both, turns] =
+        ["tcp", "mptcp", "mptcp:round-robin"].map(|scheme| go(&scenario, scheme, 1).flows[0].clone());
+    // 5 s of 20 + 8 Mb/s, less WiFi's second, headers and beginnings; WiFi alone comes back after a timeout.
+    for flow in [&tcp, &both, &turns] {
+        assert!(flow.fct.is_none() && flow.size.is_none() && flow.throughput.is_some(), "{flow:?}");
+        assert!(flow.delivered < 14_500_000);
+    }
+    assert!(
+        tcp.delivered > 4_000_000 && both.delivered > tcp.delivered,
+        "{} {}",
+        tcp.delivered,
+        both.delivered
+    );
+    assert_eq!((tcp.subflows, both.subflows), (1, 2));
 }

@@ -52,7 +52,13 @@ pub struct Hosts<O = ()> {
 
 impl<O: Observer> Hosts<O> {
     /// Hosts without connections. `classes` are the settings that connections name.
-    pub fn new(net: &mut Network, classes: Vec<Settings>, boxes: Middleboxes, seed: u64, observer: O) -> Self {
+    pub fn new(
+        net: &mut Network,
+        classes: Vec<Settings>,
+        boxes: Middleboxes,
+        seed: u64,
+        observer: O,
+    ) -> Self {
         for link in boxes.links() {
             net.set_intercepted(link);
         }
@@ -116,12 +122,20 @@ impl<O: Observer> Hosts<O> {
     }
 
     /// Opens a subflow of a connection, if there is a way there and back.
-    fn open(&mut self, net: &mut Network, number: u32, from: InterfaceId, to: InterfaceId, ports: (u16, u16)) {
+    fn open(
+        &mut self,
+        net: &mut Network,
+        number: u32,
+        from: InterfaceId,
+        to: InterfaceId,
+        ports: (u16, u16),
+    ) {
         let there = FlowTuple { from, to, from_port: ports.0, to_port: ports.1 };
         let paths = [there, there.reversed()].map(|tuple| self.ecmp.path(net, tuple, 0));
         let [Some(path), Some(back)] = paths else { return };
         let Some(it) = self.connections.get_mut(number as usize) else { return };
-        let (Some(local), Some(remote)) = (address(net, from, it.spec.v6), address(net, to, it.spec.v6)) else {
+        let (Some(local), Some(remote)) = (address(net, from, it.spec.v6), address(net, to, it.spec.v6))
+        else {
             return;
         };
         let id = self.routes.len() as u32;
@@ -161,7 +175,8 @@ impl<O: Observer> Hosts<O> {
                 if O::ACTIVE {
                     self.observer.sent(Sight { now, connection: number, subflow, end }, &mut header);
                 }
-                let Some(path) = self.routes.get(subflow as usize).map(|route| route.paths[end.index()]) else {
+                let Some(path) = self.routes.get(subflow as usize).map(|route| route.paths[end.index()])
+                else {
                     continue;
                 };
                 let id = self.packet(net, subflow, end, path, header);
@@ -182,7 +197,14 @@ impl<O: Observer> Hosts<O> {
         }
     }
 
-    fn packet(&mut self, net: &mut Network, subflow: u32, from: End, path: PathId, header: Header) -> PacketId {
+    fn packet(
+        &mut self,
+        net: &mut Network,
+        subflow: u32,
+        from: End,
+        path: PathId,
+        header: Header,
+    ) -> PacketId {
         let ecn = if header.traffic_class & 3 == 2 { flags::ECT } else { 0 };
         let (dsn, len, wire_len) = (header.payload.dsn, header.payload.len, header.wire_len());
         let seq = u64::from(header.seq);

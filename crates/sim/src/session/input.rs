@@ -215,8 +215,7 @@ impl Peer {
             it.fin_at = Some(seq + len);
         }
         let marked = header.traffic_class & 3 == 3;
-        let reaction =
-            it.receiver.on_segment(now, seq, len + fin, marked, &self.settings.transport.ack);
+        let reaction = it.receiver.on_segment(now, seq, len + fin, marked, &self.settings.transport.ack);
         if len > 0 && !it.foreign {
             self.received.on_data(offset, len);
         }

@@ -88,8 +88,16 @@ pub struct Peer {
 
 impl Peer {
     /// An end with nothing said yet.
-    pub fn new(connection: u32, end: End, settings: &Settings, locals: Vec<IpAddr>, bytes: u64, seed: u64) -> Self {
-        let mut random = Random::indexed(seed, Purpose::Keys, u64::from(connection) << 1 | end.index() as u64);
+    pub fn new(
+        connection: u32,
+        end: End,
+        settings: &Settings,
+        locals: Vec<IpAddr>,
+        bytes: u64,
+        seed: u64,
+    ) -> Self {
+        let mut random =
+            Random::indexed(seed, Purpose::Keys, u64::from(connection) << 1 | end.index() as u64);
         let key = Key(random.next_u64());
         let version = settings.version.unwrap_or(Version::V1);
         let transport = &settings.transport;
@@ -197,8 +205,7 @@ impl Peer {
     /// When [`Peer::timer`] is to be called; [`Time::MAX`] for never.
     pub fn deadline(&self) -> Time {
         let subflows = self.subflows.iter().filter(|subflow| subflow.phase != Phase::Dead);
-        let subflows =
-            subflows.map(|it| it.again_at.min(it.sender.deadline()).min(it.receiver.deadline()));
+        let subflows = subflows.map(|it| it.again_at.min(it.sender.deadline()).min(it.receiver.deadline()));
         let announced = self.announced.iter().map(|announced| announced.again_at);
         let action = self.actions.front().map(|action| action.0);
         subflows.chain(announced).chain(action).min().unwrap_or(Time::MAX).min(self.data_fin_at)

@@ -61,11 +61,25 @@ impl<O: Observer> World<O> {
         } else {
             lane.receiver.nxt()
         };
+        if reaction.fresh == 0 && lane.receiver.take_repeated_again() {
+            self.acks_are_lost(net, lane_id ^ 1);
+            return reaction;
+        }
         if reached >= stream.size && reaction.fresh > 0 {
             let flow = self.connections[(lane.stream >> 1) as usize].flow;
             self.complete(net, flow);
         }
         reaction
+    }
+
+    /// The same segment has come in vain twice on end, so its sender hears nothing: acknowledgments take another path, where paths are moved
+    /// at all. Linux does so, too (`tcp_rcv_spurious_retrans`); senders of data alone cannot leave a dead way back.
+    #[cold]
+    fn acks_are_lost(&mut self, net: &mut Network, lane_id: LaneId) {
+        let nxt = self.lanes[lane_id as usize].sender.nxt();
+        if self.routes.on_timeout(net.now(), lane_id, nxt) {
+            self.reroute(net, lane_id, Cause::Timeout);
+        }
     }
 
     /// Sends an acknowledgment of a lane's data in a packet's slot.
