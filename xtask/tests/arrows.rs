@@ -27,8 +27,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "subflow-capture",
             "subflow-analysis",
             "subflow-compare",
-            "subflow-store",
             "subflow-sim",
+            "subflow-store",
         ],
     ),
     (
@@ -40,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "subflow-analysis",
             "subflow-compare",
             "subflow-anonymize",
+            "subflow-sim",
             "subflow-store",
             "subflow-sim",
             "subflow-report",

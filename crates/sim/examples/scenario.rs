@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     sweep(&jobs, threads(), run, |_, (tables, seconds)| {
         let tables = tables?;
         for run in &tables.runs {
-            let share = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.1}%", 100.0 * share));
+            let share =
+                |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.1}%", 100.0 * share));
             let small = |most: u64| {
                 let sized = |size: Option<u64>| size.is_some_and(|size| size <= most);
                 let flows = tables.flows.iter().filter(|flow| sized(flow.size));

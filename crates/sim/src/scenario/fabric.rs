@@ -8,7 +8,7 @@ use crate::net::{Ended, InterfaceId, Network, NodeId, Overheads, PathId};
 use crate::random::{Purpose, Random};
 use crate::rows::Tables;
 use crate::sweep::Job;
-use crate::time::{Duration, Time};
+use crate::time::Time;
 use crate::workload::{self, ENDLESS};
 use crate::world::{FlowSpec, Ways, World};
 
@@ -17,64 +17,67 @@ pub(super) const SERVER_PORT: u16 = 80;
 /// The first of the ports that clients use, chosen at random.
 pub(super) const FIRST_PORT: u16 = 1024;
 
-/// A run under way, and what it is made of.
+/// A run under way.
 pub(super) struct Run<'a> {
+    pub(super) frame: Frame<'a>,
+    pub(super) world: World,
+    /// The hashes of the switches.
+    ecmp: Ecmp,
+}
+
+/// What every run is made of.
+pub(super) struct Frame<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) scheme: &'a Scheme,
     pub(super) job: &'a Job,
     pub(super) net: Network,
-    pub(super) world: World,
     pub(super) flows: Vec<workload::Flow>,
     /// The hosts, by number.
     pub(super) hosts: Vec<NodeId>,
-    /// Pairs of interfaces over which each flow may go, and its subflows' addresses and ports.
+    /// Addresses and ports of the subflows of each flow.
     pub(super) tuples: Vec<Vec<FlowTuple>>,
-    /// The hashes of the switches.
-    pub(super) ecmp: Ecmp,
     /// What each flow had delivered when throughput began to count.
     pub(super) before: Vec<u64>,
     /// When it began to count, and when the run ended.
     pub(super) window: (Time, Time),
 }
 
-impl<'a> Run<'a> {
+impl<'a> Frame<'a> {
     pub(super) fn new(scenario: &'a Scenario, scheme: &'a Scheme, job: &'a Job) -> Result<Self, RunError> {
         let graph = scenario.topology.graph()?;
         let hosts: Vec<NodeId> = graph.hosts().collect();
         let flows = scenario.workload.flows(hosts.len() as u32, job.load, job.seed);
-        let mut net = network(scenario, graph, job.seed);
-        net.set_overheads(Overheads::default());
-        let Balance { salted, ttl, .. } = scheme.balance;
-        let ecmp = Ecmp::new(&net, job.seed, salted, ttl);
-        let mut world = World::new(vec![scheme.transport.clone()]);
-        let (balancer, policy) = chooser(&scheme.balance.kind, &net, job.seed, &ecmp);
-        world.set_balance(balancer, policy, job.seed);
-        world.keep_moves();
-        let finite = flows.iter().all(|flow| flow.bytes != ENDLESS);
-        if scenario.stop_when_complete && finite {
-            world.stop_when_complete();
+        let mut net = Network::new(graph, job.seed);
+        net.set_detection(scenario.detection);
+        for failure in &scenario.failures {
+            for link in failure.links {
+                net.set_failure(failure.at, link);
+                if let Some(repair) = failure.repair {
+                    net.set_repair(repair, link);
+                }
+            }
         }
         let before = vec![0; flows.len()];
-        let (window, tuples) = ((Time::ZERO, Time::ZERO), Vec::with_capacity(flows.len()));
-        let mut run = Self { scenario, scheme, job, net, world, flows, hosts, tuples, ecmp, before, window };
-        run.add_flows()?;
-        Ok(run)
+        let window = (Time::ZERO + scenario.warm_up, Time::ZERO + scenario.duration);
+        let tuples = Vec::with_capacity(flows.len());
+        let mut frame = Self { scenario, scheme, job, net, flows, hosts, tuples, before, window };
+        frame.address()?;
+        Ok(frame)
     }
 
-    /// Hands the flows to the world, each subflow with addresses and ports of its own.
-    fn add_flows(&mut self) -> Result<(), RunError> {
-        let subflows = self.scheme.transport.multipath.as_ref().map_or(1, |multipath| multipath.subflows.max(1));
+    /// Gives each subflow addresses and ports of its own.
+    fn address(&mut self) -> Result<(), RunError> {
+        let subflows =
+            self.scheme.transport.multipath.as_ref().map_or(1, |multipath| multipath.subflows.max(1));
         let coded = self.scheme.balance.kind == BalanceKind::Cflb;
-        for number in 0..self.flows.len() {
-            let flow = self.flows[number];
+        for (number, flow) in self.flows.iter().enumerate() {
             let pairs = pairs(&mut self.net, &self.hosts, flow.src, flow.dst);
             if pairs.is_empty() {
                 let name = |host: u32| tables::host_name(&self.net, &self.hosts, host);
                 return Err(RunError::NoPath { from: name(flow.src), to: name(flow.dst) });
             }
-            let ports = ports(self.job.seed, number);
             let mut tuples: Vec<FlowTuple> = (0..usize::from(subflows))
-                .zip(ports)
+                .zip(ports(self.job.seed, number))
                 .map(|(n, from_port)| {
                     let (from, to) = pairs[n % pairs.len()];
                     FlowTuple { from, to, from_port, to_port: SERVER_PORT }
@@ -84,34 +87,65 @@ impl<'a> Run<'a> {
             if coded && let Some(first) = tuples.first().map(|tuple| tuple.from_port) {
                 tuples.iter_mut().for_each(|tuple| tuple.from_port = first);
             }
-            let ways = Ways::Balanced(tuples.clone());
             self.tuples.push(tuples);
-            let (start, after, bytes) = (flow.start, flow.after, flow.bytes);
-            self.world.add_flow(&mut self.net, FlowSpec { start, after, bytes, class: 0, ways });
         }
         Ok(())
     }
 
+    /// Whether the run may end when all flows are complete.
+    pub(super) fn may_end(&self) -> bool {
+        self.scenario.stop_when_complete && self.flows.iter().all(|flow| flow.bytes != ENDLESS)
+    }
+
+    /// Nothing is left to happen: the run ends now.
+    pub(super) fn end(&mut self) {
+        self.window.1 = self.net.now().max(Time(1));
+        self.window.0 = self.window.0.min(self.window.1);
+    }
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(scenario: &'a Scenario, scheme: &'a Scheme, job: &'a Job) -> Result<Self, RunError> {
+        let mut frame = Frame::new(scenario, scheme, job)?;
+        frame.net.set_overheads(Overheads::default());
+        let Balance { salted, ttl, .. } = scheme.balance;
+        let ecmp = Ecmp::new(&frame.net, job.seed, salted, ttl);
+        let mut world = World::new(vec![scheme.transport.clone()]);
+        let (balancer, policy) = chooser(&scheme.balance.kind, &frame.net, job.seed, &ecmp);
+        world.set_balance(balancer, policy, job.seed);
+        world.keep_moves();
+        if frame.may_end() {
+            world.stop_when_complete();
+        }
+        for (flow, tuples) in frame.flows.iter().zip(&frame.tuples) {
+            let workload::Flow { start, after, bytes, .. } = *flow;
+            let ways = Ways::Balanced(tuples.clone());
+            world.add_flow(&mut frame.net, FlowSpec { start, after, bytes, class: 0, ways });
+        }
+        Ok(Self { frame, world, ecmp })
+    }
+
     /// Lets it happen, sampling links and queues on the way.
-    pub(super) fn go(&mut self, tables: &mut Tables, progress: &dyn Fn(Time) -> bool) -> Result<(), RunError> {
-        let warm = Time::ZERO + self.scenario.warm_up;
-        self.window = (warm, Time::ZERO + self.scenario.duration);
-        let mut sampler = tables::Sampler::new(&mut self.net, self.scenario.sample);
-        let mut pauses = Pauses::new(self.scenario);
+    pub(super) fn go(
+        &mut self,
+        tables: &mut Tables,
+        progress: &dyn Fn(Time) -> bool,
+    ) -> Result<(), RunError> {
+        let Frame { scenario, job, net, before, window, .. } = &mut self.frame;
+        let mut sampler = tables::Sampler::new(net, scenario.sample);
+        let mut pauses = Pauses::new(scenario);
         while let Some(now) = pauses.next(sampler.next()) {
-            let ended = crate::net::run(&mut self.net, &mut self.world, now);
-            if now == warm {
-                for (number, before) in self.before.iter_mut().enumerate() {
-                    *before = self.world.outcome(number as u32).map_or(0, |outcome| outcome.delivered);
+            let ended = crate::net::run(net, &mut self.world, now);
+            if now == window.0 {
+                for (before, flow) in before.iter_mut().zip(0..) {
+                    *before = self.world.outcome(flow).map_or(0, |outcome| outcome.delivered);
                 }
             }
             if sampler.next() == Some(now) {
-                sampler.sample(self.job.run_id, &self.net, now, tables);
+                sampler.sample(job.run_id, net, now, tables);
             }
             if ended != Ended::Until {
-                // Time stands still where nothing is left to happen.
-                self.window.1 = self.net.now().max(Time(1));
-                self.window.0 = warm.min(self.window.1);
+                self.frame.end();
                 break;
             }
             if !progress(now) {
@@ -123,44 +157,20 @@ impl<'a> Run<'a> {
 
     /// The paths of a flow's subflows as they are for flows that do not move; none where they do, or where they depend on other flows.
     pub(super) fn fixed_paths(&mut self, number: usize) -> Option<Vec<PathId>> {
-        let tuples = self.tuples.get(number)?.iter().copied().zip(0..);
-        match &self.scheme.balance.kind {
+        let Frame { job, net, tuples, scheme, .. } = &mut self.frame;
+        let tuples = tuples.get(number)?.iter().copied().zip(0..);
+        match &scheme.balance.kind {
             BalanceKind::Hash(Policy::Fixed) => {
-                tuples.map(|(tuple, v)| self.ecmp.path(&mut self.net, tuple, v)).collect()
+                tuples.map(|(tuple, v)| self.ecmp.path(net, tuple, v)).collect()
             }
             BalanceKind::Cflb => {
                 let scheme = balance::Scheme::Cflb;
-                let mut source = Balancer::new(&self.net, self.job.seed, scheme, self.ecmp.clone());
-                tuples.map(|(tuple, v)| source.path(&mut self.net, tuple, v)).collect()
+                let mut source = Balancer::new(net, job.seed, scheme, self.ecmp.clone());
+                tuples.map(|(tuple, v)| source.path(net, tuple, v)).collect()
             }
             _ => None,
         }
     }
-
-    /// How long throughput counted, in seconds.
-    pub(super) fn counted(&self) -> f64 {
-        (self.window.1 - self.window.0).as_secs_f64()
-    }
-
-    /// The end of the run, in simulated time.
-    pub(super) fn length(&self) -> Duration {
-        self.window.1 - Time::ZERO
-    }
-}
-
-/// The network of a scenario, with its failures to come.
-pub(super) fn network(scenario: &Scenario, graph: crate::net::Graph, seed: u64) -> Network {
-    let mut net = Network::new(graph, seed);
-    net.set_detection(scenario.detection);
-    for failure in &scenario.failures {
-        for link in failure.links {
-            net.set_failure(failure.at, link);
-            if let Some(repair) = failure.repair {
-                net.set_repair(repair, link);
-            }
-        }
-    }
-    net
 }
 
 /// The client's ports of the subflows of a flow. They depend on seed and flow alone, so that every scheme begins with the same hash.

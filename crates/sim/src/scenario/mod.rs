@@ -13,6 +13,7 @@ mod full;
 mod network;
 mod reader;
 mod run;
+mod short;
 mod tables;
 mod traffic;
 mod units;
@@ -20,6 +21,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
+use crate::balance::Policy;
 use crate::net::Graph;
 use crate::time::Duration;
 use crate::world::Transport;
@@ -31,6 +33,7 @@ use files::Files;
 pub use network::Topology;
 use reader::{Section, Source};
 pub use run::{Open, RunError, run};
+pub use short::{Fabric, Phone};
 use std::io;
 use toml::de::DeTable;
 pub use traffic::Workload;
@@ -119,7 +122,7 @@ impl Scenario {
         if warm_up >= length {
             return Err(root.error("warm_up", "is not shorter than duration"));
         }
-        Ok(Self {
+        let scenario = Self {
             name,
             description,
             duration: length,
@@ -135,7 +138,43 @@ impl Scenario {
             failures: events::failures(root, &graph)?,
             captures: events::captures(root, &graph)?,
             middleboxes: events::boxes(root, &graph)?,
-        })
+        };
+        scenario.check(root)?;
+        Ok(scenario)
+    }
+
+    /// What fits only with handshakes, and what only without.
+    fn check(&self, root: &Section<'_>) -> Result<(), Error> {
+        let without = self.schemes.iter().find(|scheme| !scheme.handshake);
+        if let Some(scheme) = without {
+            let key = if self.captures.is_empty() { "middlebox" } else { "capture" };
+            if !self.captures.is_empty() || !self.middleboxes.is_empty() {
+                let reason =
+                    format!("needs transport.handshake = true, which scheme {:?} has not", scheme.name);
+                return Err(root.error(key, reason));
+            }
+        }
+        for scheme in self.schemes.iter().filter(|scheme| scheme.handshake) {
+            let plain = Balance { kind: BalanceKind::Hash(Policy::Fixed), salted: true, ttl: false };
+            if scheme.balance != plain {
+                let reason = format!(
+                    "scheme {:?} has handshakes, which are simulated with ECMP and salts only",
+                    scheme.name
+                );
+                return Err(root.error("scheme", reason));
+            }
+            let waits = match &self.workload {
+                Workload::PartitionAggregate(_) => true,
+                Workload::Flows(flows) => flows.iter().any(|flow| flow.after.is_some()),
+                _ => false,
+            };
+            if waits {
+                let reason =
+                    format!("has flows that wait for others, and scheme {:?} handshakes", scheme.name);
+                return Err(root.error("workload", reason));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -160,6 +160,15 @@ fn errors_name_line_and_key_and_know_better() {
     for (from, to, expected) in said {
         assert_eq!(wrong(from, to), expected);
     }
+    let capture = "[[capture]]\nhost = 0\nfile = \"a.pcapng\"\n[[failure]]";
+    assert_eq!(
+        wrong("[[failure]]", capture),
+        "x.toml:25: capture: needs transport.handshake = true, which scheme \"ecmp\" has not"
+    );
+    assert_eq!(
+        wrong("min_rto", "handshake = true\nmin_rto"),
+        "x.toml:30: scheme: scheme \"bend\" has handshakes, which are simulated with ECMP and salts only"
+    );
     let syntax = wrong("k = 4", "k = = 4");
     assert!(syntax.starts_with("x.toml:8: "), "{syntax}");
 }
@@ -218,6 +227,8 @@ file = "x.pcapng"
 between = ["a", "b"]
 kind = "strip"
 data = false
+[transport]
+handshake = true
 "#;
     let it = parse(text).unwrap();
     assert_eq!(it.seeds, [1, 2, 3, 4]);
