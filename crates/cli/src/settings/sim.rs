@@ -86,7 +86,8 @@ impl Simulation {
     ) -> Result<Self, Failure> {
         let mut read = |file: &str| fs::read_to_string(folder.join(file));
         let mut scenario = Scenario::parse(&text, name, &mut read).map_err(|error| {
-            Failure::failed(error).hint("the guide describes scenarios; subflow sim run NAME --print shows one")
+            Failure::failed(error)
+                .hint("the guide describes scenarios; subflow sim run NAME --print shows one")
         })?;
         keep(&mut scenario, schemes)?;
         if !plan.seeds.is_empty() {

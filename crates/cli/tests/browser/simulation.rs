@@ -125,7 +125,11 @@ impl Case {
         let page = folder.path().join("report.html");
         simulation_report(&About::from(&scenario), &tables, &page).expect("a page");
         if let Ok(keep) = std::env::var("KEEP") {
-            std::fs::copy(&page, format!("{keep}/{}.html", scenario.schemes.len() * 10 + scenario.seeds.len())).unwrap();
+            std::fs::copy(
+                &page,
+                format!("{keep}/{}.html", scenario.schemes.len() * 10 + scenario.seeds.len()),
+            )
+            .unwrap();
         }
         Self { page, tables, _folder: folder }
     }
@@ -196,17 +200,26 @@ fn arrivals_by_load() {
     let Some(browser) = Browser::start() else { return };
     let case = Case::of(ARRIVALS);
     let drawn = look(&browser, &case.page);
-    has(&drawn, &["slowdown-p50-0", "slowdown-size-p50-1", "relative-mean-0", "cdf-slowdown-0", "cdf-time-1"]);
-    has(&drawn, &["links-heat-2", "links-tiers-0", "links-ranked", "queues-time-1", "queues-cdf", "marked", "moves"]);
+    has(
+        &drawn,
+        &["slowdown-p50-0", "slowdown-size-p50-1", "relative-mean-0", "cdf-slowdown-0", "cdf-time-1"],
+    );
+    has(
+        &drawn,
+        &["links-heat-2", "links-tiers-0", "links-ranked", "queues-time-1", "queues-cdf", "marked", "moves"],
+    );
 
     // The largest slowdowns, and what the choice hides.
     let mut tab = browser.open(&case.page, 1280, "light");
     let most = case.tables.flows.iter().filter_map(|flow| flow.slowdown).fold(0.0, f64::max);
     let unfinished = case.tables.flows.iter().filter(|flow| flow.slowdown.is_none()).count();
-    let shown = tab.eval(&format!("document.getElementById('flows-table').tBodies[0].rows[{unfinished}].cells[9].dataset.value"));
+    let shown = tab.eval(&format!(
+        "document.getElementById('flows-table').tBodies[0].rows[{unfinished}].cells[9].dataset.value"
+    ));
     assert_eq!(shown.as_str().and_then(|text| text.parse().ok()), Some(most));
     assert_eq!(tab.eval("document.querySelectorAll('h1 b, .name b').length"), 0, "names stay names");
-    let visible = "[...document.querySelectorAll('#relative .option')].map(option => option.offsetParent !== null)";
+    let visible =
+        "[...document.querySelectorAll('#relative .option')].map(option => option.offsetParent !== null)";
     assert_eq!(tab.eval(visible), serde_json::json!([true, false]));
     tab.eval("document.querySelectorAll('#relative .options button')[1].click()");
     assert_eq!(tab.eval(visible), serde_json::json!([false, true]));
@@ -220,11 +233,20 @@ fn flows_without_end_and_a_failure() {
     let Some(browser) = Browser::start() else { return };
     let case = Case::of(PERMUTATION);
     let drawn = look(&browser, &case.page);
-    has(&drawn, &["throughput-0", "ranked-0", "links-heat-0", "failure-received", "failure-down-1", "failure-counts"]);
+    has(
+        &drawn,
+        &["throughput-0", "ranked-0", "links-heat-0", "failure-received", "failure-down-1", "failure-counts"],
+    );
     let mut tab = browser.open(&case.page, 1280, "light");
-    let shown = tab.eval("[...document.getElementById('runs-table').tBodies[0].rows].map(row => row.cells[7].dataset.value)");
-    let expected: Vec<String> =
-        case.tables.runs.iter().map(|run| run.utilisation.map_or_else(String::new, |it| it.to_string())).collect();
+    let shown = tab.eval(
+        "[...document.getElementById('runs-table').tBodies[0].rows].map(row => row.cells[7].dataset.value)",
+    );
+    let expected: Vec<String> = case
+        .tables
+        .runs
+        .iter()
+        .map(|run| run.utilisation.map_or_else(String::new, |it| it.to_string()))
+        .collect();
     assert_eq!(shown, serde_json::json!(expected));
 }
 

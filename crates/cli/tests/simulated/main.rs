@@ -2,7 +2,7 @@
 
 mod chaos;
 mod compare;
+mod matrix;
 #[path = "../../../sim/tests/script/mod.rs"]
 mod script;
-mod matrix;
 mod scripts;

@@ -115,7 +115,8 @@ impl<'a> Data<'a> {
 
     /// Places of all schemes and loads with runs, by load.
     pub(super) fn cells(&self) -> impl Iterator<Item = (usize, usize)> {
-        let pairs = (0..self.loads.len()).flat_map(|load| (0..self.schemes.len()).map(move |scheme| (scheme, load)));
+        let pairs =
+            (0..self.loads.len()).flat_map(|load| (0..self.schemes.len()).map(move |scheme| (scheme, load)));
         pairs.filter(|&(scheme, load)| self.of_cell(scheme, load).next().is_some())
     }
 

@@ -19,8 +19,9 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         ];
         choice = choice.option(data.load_name(load).trim_start_matches("load "), figures);
     }
-    let section = Section::new("distributions", "Distributions")
-        .text("Over the completed flows of all seeds together. The curves have the largest 60 values one by one.");
+    let section = Section::new("distributions", "Distributions").text(
+        "Over the completed flows of all seeds together. The curves have the largest 60 values one by one.",
+    );
     (!choice.is_empty()).then(|| section.choice(choice))
 }
 

@@ -88,7 +88,8 @@ fn over_time(run: &RunData<'_>, scheme: usize) -> Figure {
 }
 
 fn distribution(data: &Data<'_>) -> Figure {
-    let mut cdf = Cdf::new("queues-cdf", "How full queues were", Axis::new("in the queue", Unit::Bytes).log());
+    let mut cdf =
+        Cdf::new("queues-cdf", "How full queues were", Axis::new("in the queue", Unit::Bytes).log());
     let mut all = 0;
     for (scheme, name) in data.schemes.iter().enumerate() {
         let Some(shown) = data.shown(scheme) else { continue };

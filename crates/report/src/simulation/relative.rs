@@ -47,7 +47,8 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
 }
 
 fn ratios(data: &Data<'_>, load: usize, statistic: Statistic) -> Vec<Ratio> {
-    let cells = (1..data.schemes.len()).flat_map(|scheme| data.all_classes().map(move |class| (scheme, class)));
+    let cells =
+        (1..data.schemes.len()).flat_map(|scheme| data.all_classes().map(move |class| (scheme, class)));
     cells
         .filter_map(|(scheme, class)| {
             let (interval, flows) = relative(data, (scheme, load), class, statistic, |flow| flow.fct)?;
@@ -63,7 +64,8 @@ fn figure(data: &Data<'_>, load: usize, statistic: Statistic, found: &[Ratio]) -
     let at = if at.is_empty() { at } else { format!(" at {at}") };
     let title = format!("Completion time against {first}{at}: {}", statistic.name());
     let x = Axis::new("size of the flow", Unit::Name);
-    let mut bars = Bars::upright(&id, &title, x, Axis::new(&format!("share of {} time", of(first)), Unit::Share));
+    let mut bars =
+        Bars::upright(&id, &title, x, Axis::new(&format!("share of {} time", of(first)), Unit::Share));
     for (scheme, name) in data.schemes.iter().enumerate().skip(1) {
         let series = found.iter().filter(|(of, ..)| *of == scheme).map(|(_, class, interval, _)| {
             (class.name(), (*interval).into(), hover(name, &class.name(), Unit::Share, interval))

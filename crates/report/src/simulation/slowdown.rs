@@ -90,7 +90,10 @@ fn by_size(data: &Data<'_>, load: usize, statistic: Statistic) -> Figure {
         return Figure::new(&id, &title, Axis::new("", Unit::Name), Axis::new("", Unit::Count));
     }
     figure
-        .definition(&format!("{} of the slowdown of completed flows by their size; mean over seeds.", capital(statistic.name())))
+        .definition(&format!(
+            "{} of the slowdown of completed flows by their size; mean over seeds.",
+            capital(statistic.name())
+        ))
         .over("completed flows", completed(data, Class::ALL, Some(load)))
 }
 
@@ -132,7 +135,8 @@ fn table(data: &Data<'_>) -> Table {
     }
     for class in data.all_classes() {
         for cell in data.cells() {
-            let flows = || data.of_cell(cell.0, cell.1).flat_map(|run| &run.flows).filter(|flow| class.holds(flow));
+            let flows =
+                || data.of_cell(cell.0, cell.1).flat_map(|run| &run.flows).filter(|flow| class.holds(flow));
             let all = flows().count() as u64;
             if all == 0 {
                 continue;

@@ -32,7 +32,8 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
     let mut choice = Choice::new("load");
     for load in 0..data.loads.len() {
         let name = data.load_name(load);
-        choice = choice.option(name.trim_start_matches("load "), [figure(data, load, &rows), of_flows(data, load)]);
+        choice = choice
+            .option(name.trim_start_matches("load "), [figure(data, load, &rows), of_flows(data, load)]);
     }
     let section = Section::new("throughput", "Throughput");
     (!choice.is_empty()).then(|| section.choice(choice).table(table(data, &rows)))
@@ -166,9 +167,12 @@ mod tests {
 
     fn permutation() -> Tables {
         let mut tables = Tables::default();
-        for (run_id, scheme, subflows, utilisation, max_min) in
-            [(0, "mptcp", 8, 0.8, 0.9), (1, "tcp", 1, 0.45, 0.5), (2, "mptcp", 8, 0.9, 1.0), (3, "tcp", 1, 0.4, 0.5)]
-        {
+        for (run_id, scheme, subflows, utilisation, max_min) in [
+            (0, "mptcp", 8, 0.8, 0.9),
+            (1, "tcp", 1, 0.45, 0.5),
+            (2, "mptcp", 8, 0.9, 1.0),
+            (3, "tcp", 1, 0.4, 0.5),
+        ] {
             let mut row = run(run_id, scheme, None, 1 + u64::from(run_id) / 2);
             (row.utilisation, row.max_min) = (Some(utilisation), Some(max_min));
             tables.runs.push(row);
