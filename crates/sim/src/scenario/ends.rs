@@ -225,7 +225,6 @@ fn multipath(section: Section<'_>) -> Result<(Option<Multipath>, WireOptions), E
         scheduler: section.get("scheduler", choice(&schedulers))?.unwrap_or_default(),
         opportunistic: section.get("opportunistic", boolean)?.unwrap_or(default.opportunistic),
         penalise: section.get("penalise", boolean)?.unwrap_or(default.penalise),
-        ..default
     };
     let managers = [("fullmesh", PathManager::FullMesh), ("ndiffports", PathManager::NDiffPorts)];
     let options = WireOptions {
