@@ -1,14 +1,11 @@
 //! What arrives: data at receivers, acknowledgments at senders.
 
+use super::blocks::{Blocks, MOST};
 use super::timer::Timer;
 use super::{Cause, LaneId, World};
 use crate::congestion::Ack;
 use crate::net::{NONE, Network, Packet, PacketId, flags};
-use crate::observe::Observer;
 use crate::transport::{Phase, Reaction};
-
-/// SACK blocks that fit an acknowledgment with timestamps: three; four without.
-pub(super) const MOST_BLOCKS: usize = 4;
 
 /// What an acknowledgment says, whatever packet carried it.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +18,7 @@ pub(super) struct Acknowledgment<'a> {
     pub(super) pure: bool,
 }
 
-impl<O: Observer> World<O> {
+impl World {
     /// A data packet of an established connection without options.
     #[inline]
     pub(super) fn data_arrives(&mut self, net: &mut Network, id: PacketId, packet: &Packet) {
@@ -105,20 +102,28 @@ impl<O: Observer> World<O> {
             kind |= flags::MPTCP;
             dsn = self.streams[lane.stream as usize].received.nxt();
         }
-        let header = if lane.receiver.needs_blocks() { self.header_with_blocks(lane_id) } else { NONE };
+        let header = if lane.receiver.needs_blocks() { self.blocks_of(lane_id) } else { NONE };
         *net.packet_mut(id) =
             Packet { subflow: lane_id, path, seq: ack, dsn, len: 0, hop: 0, flags: kind, header };
         net.send(id);
     }
 
+    /// A record of the SACK blocks that an acknowledgment of a lane carries now.
+    #[cold]
+    fn blocks_of(&mut self, lane_id: LaneId) -> u32 {
+        let mut blocks = [(0, 0); MOST];
+        let count = self.lanes[lane_id as usize].receiver.take_blocks(&mut blocks);
+        self.blocks.insert(Blocks::new(&blocks[..count]))
+    }
+
     /// A pure ACK without options but SACK blocks.
     #[inline]
     pub(super) fn ack_arrives(&mut self, net: &mut Network, id: PacketId, packet: &Packet) {
-        let mut blocks = [(0, 0); MOST_BLOCKS];
+        let mut blocks = [(0, 0); MOST];
         let mut count = 0;
         if packet.header != NONE {
-            count = self.read_blocks(packet, &mut blocks);
-            self.headers.remove(packet.header);
+            let una = self.lanes[packet.subflow as usize].sender.una();
+            count = self.blocks.take(packet.header).read(una, &mut blocks);
         }
         net.free(id);
         let lane = &self.lanes[packet.subflow as usize];
