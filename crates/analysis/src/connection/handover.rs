@@ -16,7 +16,7 @@ impl Connection {
         let mut handovers = 0;
         for subflow in subflows.iter().filter(|subflow| subflow.used()) {
             let Some(silent) = subflow.heard() else { continue };
-            if subflow.halves.iter().any(|half| half.fin.is_some()) {
+            if subflow.closed_by_fin() {
                 continue;
             }
             let next = subflows.iter().filter(|other| other.id != subflow.id).find(|other| {
