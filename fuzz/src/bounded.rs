@@ -12,7 +12,7 @@ const FACTOR: &str = "SUBFLOW_FUZZ_FACTOR";
 /// Runs a target on its seeds and on inputs made from them, the same ones each time. An input on which it panics is
 /// kept in `fuzz/artifacts/NAME`, and the panic goes on.
 pub fn run(target: &Target) -> io::Result<()> {
-    let seeds = seeds(target.name)?;
+    let seeds = seeds(target.seeds)?;
     assert!(!seeds.is_empty(), "{} has no seeds", target.name);
     for seed in &seeds {
         attempt(target, seed);
@@ -35,7 +35,7 @@ pub fn run(target: &Target) -> io::Result<()> {
     Ok(())
 }
 
-/// The seeds of a target in order of their names.
+/// The seeds in a folder in order of their names.
 pub fn seeds(name: &str) -> io::Result<Vec<Vec<u8>>> {
     let dir = home().join("seeds").join(name);
     let mut paths: Vec<PathBuf> =

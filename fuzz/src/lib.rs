@@ -5,23 +5,29 @@
 //! as one likes (nightly); [`bounded::run`] runs them for a fixed number of mutated seeds in ordinary tests.
 
 mod analyzer;
+mod anonymize;
 pub mod bounded;
 mod containers;
 mod mutate;
+mod nstat;
 mod options;
 mod packet;
 pub mod replay;
 
 pub use analyzer::analyzer;
+pub use anonymize::anonymize;
 pub use containers::{compressed, pcap, pcapng};
+pub use nstat::nstat;
 pub use options::options;
 pub use packet::packet;
 
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Its name; its seeds lie in `fuzz/seeds/NAME`.
+    /// Its name.
     pub name: &'static str,
+    /// Its seeds lie in `fuzz/seeds/SEEDS`.
+    pub seeds: &'static str,
     /// What it does with an input.
     pub body: fn(&[u8]),
     /// How many inputs a bounded run takes, chosen so that each target runs for seconds in a debug build.
@@ -31,13 +37,15 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
-    Target { name: "packet", body: packet, runs: 400_000, records: false },
-    Target { name: "options", body: options, runs: 400_000, records: false },
-    Target { name: "pcap", body: pcap, runs: 40_000, records: true },
-    Target { name: "pcapng", body: pcapng, runs: 40_000, records: false },
-    Target { name: "compressed", body: compressed, runs: 20_000, records: false },
-    Target { name: "analyzer", body: analyzer, runs: 6_000, records: true },
+pub const TARGETS: [Target; 8] = [
+    Target { name: "packet", seeds: "packet", body: packet, runs: 400_000, records: false },
+    Target { name: "options", seeds: "options", body: options, runs: 400_000, records: false },
+    Target { name: "pcap", seeds: "pcap", body: pcap, runs: 40_000, records: true },
+    Target { name: "pcapng", seeds: "pcapng", body: pcapng, runs: 40_000, records: false },
+    Target { name: "compressed", seeds: "compressed", body: compressed, runs: 20_000, records: false },
+    Target { name: "analyzer", seeds: "analyzer", body: analyzer, runs: 6_000, records: true },
+    Target { name: "anonymize", seeds: "analyzer", body: anonymize, runs: 300, records: true },
+    Target { name: "nstat", seeds: "nstat", body: nstat, runs: 40_000, records: false },
 ];
 
 /// The program of a target: libFuzzer's under `cargo fuzz`, else one that replays files.

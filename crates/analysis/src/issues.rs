@@ -22,6 +22,8 @@ pub(crate) enum Oddity {
     BadOffset,
     /// Captured twice.
     Copy,
+    /// Captured at another point, too.
+    FarCopy,
     /// Captured on both sides of a NAT.
     NatCopy,
     /// IP fragments whose rest is missing.
@@ -48,6 +50,9 @@ impl Oddity {
                 "packets captured twice (mirror port, several interfaces, Wi-Fi repeats) were left out"
                     .to_owned()
             }
+            Self::FarCopy => "packets of another capture point that this input also holds (both ends of a path?) were left \
+                out; `subflow compare` holds two ends against each other"
+                .to_owned(),
             Self::NatCopy => "packets captured on both sides of a NAT; one side was left out".to_owned(),
             Self::Fragments => "IP datagrams of which fragments are missing".to_owned(),
             Self::TooManySubflows => {
@@ -59,7 +64,7 @@ impl Oddity {
 
     /// Whether the tables lack something because of it.
     const fn loses(self) -> bool {
-        !matches!(self, Self::Copy | Self::NatCopy)
+        !matches!(self, Self::Copy | Self::FarCopy | Self::NatCopy)
     }
 }
 

@@ -52,6 +52,48 @@ fn two_runs() {
     assert_eq!(code, Some(0), "{text}");
 }
 
+/// Two folders of captures: each capture is a repetition, and the figures are means with confidence intervals.
+#[test]
+fn folders_are_repetitions() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = |name: &str, captures: &[&str]| {
+        let folder = dir.path().join(name);
+        std::fs::create_dir(&folder).expect("a folder");
+        for (number, capture) in captures.iter().enumerate() {
+            std::fs::copy(example(capture), folder.join(format!("{number}.pcap.zst"))).expect("copies");
+        }
+        folder.to_str().expect("UTF-8").to_owned()
+    };
+    let (handover, dual) = ("handover.pcap.zst", "dualstack.pcap.zst");
+    let before = folder("before", &[handover, dual, handover]);
+    let same = folder("same", &[dual, handover, handover]);
+    let (code, text, told) = run(&["compare", &before, &same, "--runs", "--threshold", "0%"]);
+    assert_eq!(code, Some(0), "{text}{told}");
+    let after = folder("after", &[dual, dual, dual]);
+    let out = dir.path().join("out");
+    let out = out.to_str().expect("UTF-8");
+    let (code, text, told) = run(&["compare", &before, &after, "--runs", "-o", out, "-f", "csv"]);
+    assert_eq!((code, text.as_str()), (Some(0), ""), "{told}");
+    assert!(told.contains("1 table with "), "{told}");
+    let table = std::fs::read_to_string(Path::new(out).join("differences.csv")).expect("written");
+    let mut rows = csv_rows(&table);
+    let handovers = rows.find(|row| row["metric"] == "handovers").expect("a row");
+    // Means of 1, 0, 1 and of 0, 0, 0.
+    assert_eq!(
+        (handovers["value_a"].parse(), handovers["value_b"].as_str()),
+        (Ok(2.0 / 3.0), "0.0"),
+        "{table}"
+    );
+    assert_eq!((handovers["runs_a"].as_str(), handovers["runs_b"].as_str()), ("3", "3"), "{table}");
+}
+
+/// Rows of a table without quotes, by column.
+fn csv_rows(text: &str) -> impl Iterator<Item = std::collections::BTreeMap<&str, String>> {
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines.next().expect("a header").split(',').collect();
+    lines.map(move |line| names.iter().copied().zip(line.split(',').map(str::to_owned)).collect())
+}
+
 #[test]
 fn the_kernels_counters() {
     let dir = tempfile::tempdir().expect("a folder");

@@ -111,7 +111,8 @@ impl<'a> Iterator for Frames<'a> {
             return None;
         }
         let (frame, next) = self.frame()?;
-        self.left -= 1;
+        // The last packet points nowhere; one that points to itself would never end.
+        self.left = if next == 0 { 0 } else { self.left - 1 };
         self.at = self.at.checked_add(next)?;
         Some(frame)
     }
@@ -128,6 +129,7 @@ fn half(bytes: &[u8], at: usize) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// A block as the kernel makes it: header of 48 bytes, then packets of `payloads`, aligned.
     fn block(payloads: &[&[u8]]) -> Vec<u8> {
@@ -193,6 +195,31 @@ mod tests {
             let mut bytes = whole.clone();
             bytes[at] = 0xff;
             assert!(Frames::of(&bytes).count() <= 2);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_block_holds_frames_lie_within_and_end(
+            bytes in proptest::collection::vec(any::<u8>(), 0..400),
+            first in 0_u32..120,
+            packets in any::<u32>(),
+        ) {
+            let mut bytes = bytes;
+            if let Some(place) = bytes.get_mut(BLOCK_FIRST..BLOCK_FIRST + 4) {
+                place.copy_from_slice(&first.to_ne_bytes());
+            }
+            if let Some(place) = bytes.get_mut(BLOCK_PACKETS..BLOCK_PACKETS + 4) {
+                place.copy_from_slice(&packets.to_ne_bytes());
+            }
+            let range = bytes.as_ptr_range();
+            let mut count = 0;
+            for frame in Frames::of(&bytes) {
+                count += 1;
+                let data = frame.data.as_ptr_range();
+                prop_assert!(range.start <= data.start && data.end <= range.end);
+                prop_assert!(count <= bytes.len());
+            }
         }
     }
 }

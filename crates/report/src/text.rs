@@ -19,14 +19,17 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(number))
 }
 
-/// A duration with three digits that matter, in the unit that suits it: `250 µs`, `12.3 ms`, `1.50 s`, `3,600 s`.
-pub fn seconds(seconds: f64) -> String {
-    let (number, unit) = match seconds {
-        s if s < 1e-3 => (s * 1e6, "µs"),
-        s if s < 1.0 => (s * 1e3, "ms"),
+/// A duration with three digits that matter, in the unit that suits it: `250 µs`, `12.3 ms`, `1.50 s`, `3,600 s`, `−20 ms`.
+pub fn seconds(duration: f64) -> String {
+    if duration < 0.0 {
+        return format!("−{}", seconds(-duration));
+    }
+    let (number, unit) = match duration {
+        s if s < 0.999_5e-3 => (s * 1e6, "µs"),
+        s if s < 0.999_5 => (s * 1e3, "ms"),
         s => (s, "s"),
     };
-    if number >= 1000.0 {
+    if number >= 999.5 {
         return format!("{} {unit}", grouped(number.round() as u64));
     }
     format!("{number:.*} {unit}", decimals(number))
@@ -94,6 +97,8 @@ mod tests {
             (1.5, "1.50 s"),
             (59.94, "59.9 s"),
             (3600.0, "3,600 s"),
+            (0.999_7, "1.00 s"),
+            (-0.02, "−20 ms"),
         ] {
             assert_eq!(seconds(number), text);
         }

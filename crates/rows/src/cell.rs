@@ -129,6 +129,12 @@ macro_rules! names {
             }
         }
 
+        impl $crate::FromText for $enum {
+            fn from_text(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text)
+            }
+        }
+
         impl $crate::Cell for $enum {
             const KIND: $crate::Kind = $crate::Kind::Text;
             fn value(&self) -> $crate::Value<'_> {

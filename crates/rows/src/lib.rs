@@ -7,7 +7,9 @@
 //! This crate knows no file format and has no dependency.
 
 mod cell;
+mod read;
 mod table;
 
 pub use cell::{Cell, Hex32, Hex64, Kind, Time, Value};
+pub use read::{FromText, ReadRow};
 pub use table::{Column, Row, Schema};

@@ -37,7 +37,8 @@ pub trait Row {
     fn values<'a>(&'a self, cell: &mut dyn FnMut(Value<'a>));
 }
 
-/// Declares a row struct and its table at once.
+/// Declares a row struct and its table at once. With `readable` behind the name, rows can be read back
+/// ([`ReadRow`](crate::ReadRow)).
 ///
 /// ```
 /// subflow_rows::table! {
@@ -59,7 +60,7 @@ pub trait Row {
 macro_rules! table {
     (
         $(#[doc = $table_doc:literal])+
-        pub struct $row:ident: $table:literal {
+        pub struct $row:ident: $table:literal $(, $readable:ident)? {
             $($(#[doc = $doc:literal])+ pub $field:ident: $ty:ty $(=> $unit:literal)?,)+
         }
     ) => {
@@ -86,5 +87,7 @@ macro_rules! table {
                 $(cell($crate::Cell::value(&self.$field));)+
             }
         }
+
+        $crate::__read_row!([$($readable)?] $row [$($field: $ty,)+]);
     };
 }

@@ -11,28 +11,40 @@ use subflow_sim::topology::FatTree;
 use subflow_sim::world::{FlowSpec, Transport, Ways, World};
 use subflow_sim::{Duration, Network, Rate, Time, run};
 
+/// Bytes on the wire of a full segment, about.
+const PACKET: u64 = 1500;
+
 /// One run: who, how many subflows (0: plain TCP).
 struct Case {
     name: &'static str,
     transport: Transport,
     subflows: u16,
+    /// Buffer in packets, and threshold of marks.
+    buffer: u64,
     mark: Option<u64>,
 }
 
 fn cases() -> Vec<Case> {
-    let packet = 1500;
     vec![
-        Case { name: "tcp", transport: Transport::datacenter(Algorithm::NewReno), subflows: 0, mark: None },
+        Case {
+            name: "tcp",
+            transport: Transport::datacenter(Algorithm::NewReno),
+            subflows: 0,
+            buffer: 100,
+            mark: None,
+        },
         Case {
             name: "dctcp",
             transport: Transport::datacenter(Algorithm::Dctcp),
             subflows: 0,
-            mark: Some(65 * packet),
+            buffer: 250,
+            mark: Some(65 * PACKET),
         },
         Case {
             name: "mptcp-8",
             transport: Transport::datacenter(Algorithm::Lia).multipath(8),
             subflows: 8,
+            buffer: 100,
             mark: None,
         },
     ]
@@ -65,7 +77,7 @@ fn permutation(hosts: u32, seed: u64) -> Vec<u32> {
 }
 
 fn measure(k: u32, case: &Case, milliseconds: u64, rate: Rate) {
-    let link = LinkSettings::new(rate, Duration::from_micros(1)).buffer(250 * 1500);
+    let link = LinkSettings::new(rate, Duration::from_micros(1)).buffer(case.buffer * PACKET);
     let link = match case.mark {
         Some(bytes) => link.mark(bytes),
         None => link,
@@ -117,12 +129,10 @@ fn main() {
     let name = arguments.get(1).map(String::as_str).unwrap_or("");
     for case in cases().iter().filter(|case| case.name.starts_with(name)) {
         for &k in &ks {
-            let milliseconds = number(2).unwrap_or(if k == 8 {
-                40
-            } else if k == 12 {
-                15
-            } else {
-                6
+            let milliseconds = number(2).unwrap_or(match k {
+                8 => 60,
+                12 => 25,
+                _ => 12,
             });
             measure(k, case, milliseconds, Rate::from_gbps(10));
         }

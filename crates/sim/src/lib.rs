@@ -12,7 +12,7 @@
 //! 5. [`world`]: binds network and transport; [`observe`]: who watches it.
 //! 6. [`wire_image`], [`capture`], [`truth`], [`middlebox`]: what a packet looks like on the wire, and what happens to it there.
 //! 7. [`workload`], [`maxmin`], [`ideal`], [`statistics`], [`rows`]: who sends what, what would be best, and what came of it.
-//! 8. [`scenario`]: a description of all of it, validated.
+//! 8. [`scenario`], [`sweep`]: a description of all of it, validated; many runs of it.
 
 pub mod balance;
 pub mod capture;
@@ -30,6 +30,7 @@ pub mod rows;
 pub mod scenario;
 pub mod session;
 pub mod statistics;
+pub mod sweep;
 pub mod time;
 pub mod topology;
 pub mod transport;

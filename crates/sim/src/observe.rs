@@ -67,7 +67,7 @@ names! {
         FirstData => "first_data",
         /// A DSS checksum failed.
         Checksum => "checksum",
-        /// Options went missing later on.
+        /// Options went missing later on. For the sender of data that means: what it had sent with options was acknowledged without.
         Later => "later",
     }
 }

@@ -17,8 +17,10 @@ const WIDTH: usize = 1 << BITS;
 const WORDS: usize = WIDTH / 64;
 /// Floors: digits of a time.
 const FLOORS: usize = 64usize.div_ceil(BITS as usize);
-/// Events of a chunk: two cache lines with the rest of it.
+/// Events of a chunk.
 const CHUNK: usize = 7;
+/// Slots of a chunk: two cache lines.
+const SLOTS: u32 = CHUNK as u32 + 1;
 /// Events that a bucket of the lowest floor should hold, and the least and most on average at which the shift is left as it is.
 const GOOD: usize = 16;
 const FEW: usize = 6;
@@ -47,24 +49,34 @@ pub struct Event {
     pub place: u32,
 }
 
-/// Some events of a bucket, in the order in which they came.
+/// Some events of a bucket, in the order in which they came. The item of the last slot is the chunk behind this one, in a bucket or among
+/// the free ones.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Chunk {
-    len: u32,
-    /// The chunk behind this one, in a bucket or among the free ones.
-    next: u32,
-    events: [Event; CHUNK],
+#[repr(align(128))]
+struct Chunk([Event; CHUNK + 1]);
+
+impl Chunk {
+    const fn next(&self) -> u32 {
+        self.0[CHUNK].item
+    }
 }
 
-/// The first and the last chunk of a list; the last means nothing when there is no first.
+/// A list of chunks: the first chunk, and the slot to be filled next (counted over all chunks). When that is the last slot of a chunk, another chunk is
+/// needed.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     head: u32,
     tail: u32,
 }
 
-const EMPTY: Bucket = Bucket { head: NIL, tail: NIL };
+const EMPTY: Bucket = Bucket { head: NIL, tail: CHUNK as u32 };
+
+impl Bucket {
+    /// The first events of each chunk that count.
+    const fn filled(self, chunk: u32) -> usize {
+        if self.tail / SLOTS == chunk { self.tail as usize % SLOTS as usize } else { CHUNK }
+    }
+}
 
 /// Which buckets of a floor hold something, and which words of these bits are not zero.
 #[derive(Clone, Copy, Debug)]
@@ -145,60 +157,71 @@ impl Queue {
     #[inline]
     pub fn push(&mut self, at: u64, item: u32, place: u32) {
         self.len += 1;
-        let event = Event { at: at.max(self.base), item, place };
-        if event.at < self.front_end {
-            self.push_front(event);
+        let at = at.max(self.base);
+        if at < self.front_end {
+            self.push_front(at, item, place);
         } else {
-            self.push_bucket(event);
+            self.push_bucket(at, item, place);
         }
     }
 
     /// Puts an event at the end of its bucket.
     #[inline]
-    fn push_bucket(&mut self, event: Event) {
+    fn push_bucket(&mut self, at: u64, item: u32, place: u32) {
         // What differs in no digit belongs to a bucket of the lowest floor.
-        let differing = (event.at ^ self.base) >> self.shift | 1;
+        let differing = (at ^ self.base) >> self.shift | 1;
         let floor = (63 - differing.leading_zeros()) / BITS;
-        let digit = (event.at >> (self.shift + floor * BITS)) as usize & (WIDTH - 1);
-        let floor = floor as usize;
-        let bucket = &mut self.buckets[floor * WIDTH + digit];
-        if bucket.head != NIL {
-            let chunk = &mut self.chunks[bucket.tail as usize];
-            if let Some(slot) = chunk.events.get_mut(chunk.len as usize) {
-                *slot = event;
-                chunk.len += 1;
-                return;
-            }
+        let digit = (at >> (self.shift + floor * BITS)) as usize & (WIDTH - 1);
+        let index = floor as usize * WIDTH + digit;
+        if self.buckets[index].tail % SLOTS == CHUNK as u32 {
+            self.lengthen(index);
         }
-        let new = if let Some(chunk) = self.chunks.get_mut(self.free as usize) {
-            let new = std::mem::replace(&mut self.free, chunk.next);
-            chunk.len = 1;
-            chunk.next = NIL;
-            chunk.events[0] = event;
+        // What is in the chunk need not be read, so nobody waits for it.
+        let tail = self.buckets[index].tail;
+        self.buckets[index].tail = tail + 1;
+        let slot = &mut self.chunks[(tail / SLOTS) as usize].0[(tail % SLOTS) as usize];
+        slot.at = at;
+        slot.item = item;
+        slot.place = place;
+    }
+
+    /// Adds a chunk to a bucket.
+    #[inline(never)]
+    fn lengthen(&mut self, index: usize) {
+        let new = self.free;
+        let new = if let Some(chunk) = self.chunks.get_mut(new as usize) {
+            self.free = chunk.next();
+            chunk.0[CHUNK].item = NIL;
             new
         } else {
-            self.chunks.push(Chunk { len: 1, next: NIL, events: [event; CHUNK] });
+            let mut chunk = Chunk([Event::default(); CHUNK + 1]);
+            chunk.0[CHUNK].item = NIL;
+            self.chunks.push(chunk);
             self.chunks.len() as u32 - 1
         };
+        let bucket = &mut self.buckets[index];
         if bucket.head == NIL {
             bucket.head = new;
+            let (floor, digit) = (index / WIDTH, index % WIDTH);
             let full = &mut self.full[floor];
             full.words[digit / 64] |= 1 << (digit % 64);
             full.summary |= 1 << (digit / 64);
             self.floors |= 1 << floor;
         } else {
-            self.chunks[bucket.tail as usize].next = new;
+            self.chunks[(bucket.tail / SLOTS) as usize].0[CHUNK].item = new;
         }
-        bucket.tail = new;
+        bucket.tail = new * SLOTS;
     }
 
     /// Puts an event into the front, behind all of the same time.
-    fn push_front(&mut self, event: Event) {
-        let mut place = self.front.len();
-        while place > self.taken && self.front[place - 1].at > event.at {
-            place -= 1;
+    #[inline(never)]
+    fn push_front(&mut self, at: u64, item: u32, place: u32) {
+        let event = Event { at, item, place };
+        let mut before = self.front.len();
+        while before > self.taken && self.front[before - 1].at > at {
+            before -= 1;
         }
-        self.front.insert(place, event);
+        self.front.insert(before, event);
         // The front need not end as long as events come for its own time.
         if self.taken > 64 && self.taken > self.front.len() / 2 {
             self.front.drain(..self.taken);
@@ -261,7 +284,7 @@ impl Queue {
                 }
             }
             let bucket = std::mem::replace(&mut self.buckets[floor * WIDTH + digit], EMPTY);
-            self.take_list(bucket.head);
+            self.take_list(bucket);
             let Some(first) = self.scratch.first() else { continue };
             let shift = self.shift + floor as u32 * BITS;
             self.base = first.at >> shift << shift;
@@ -276,19 +299,19 @@ impl Queue {
         false
     }
 
-    /// Moves the events of a list into the scratch, and its chunks to the free ones.
-    fn take_list(&mut self, head: u32) {
+    /// Moves the events of a bucket into the scratch, and its chunks to the free ones.
+    fn take_list(&mut self, bucket: Bucket) {
         self.scratch.clear();
-        let (mut next, mut last) = (head, head);
+        let (mut next, mut last) = (bucket.head, bucket.head);
         while let Some(chunk) = self.chunks.get(next as usize) {
             // A copy of fixed length costs less than one of the right length.
-            let len = self.scratch.len() + chunk.len as usize;
-            self.scratch.extend_from_slice(&chunk.events);
+            let len = self.scratch.len() + bucket.filled(next);
+            self.scratch.extend_from_slice(&chunk.0);
             self.scratch.truncate(len);
-            last = std::mem::replace(&mut next, chunk.next);
+            last = std::mem::replace(&mut next, chunk.next());
         }
         if let Some(chunk) = self.chunks.get_mut(last as usize) {
-            chunk.next = std::mem::replace(&mut self.free, head);
+            chunk.0[CHUNK].item = std::mem::replace(&mut self.free, bucket.head);
         }
     }
 
@@ -296,7 +319,7 @@ impl Queue {
     fn pour(&mut self) {
         let mut scratch = std::mem::take(&mut self.scratch);
         for event in scratch.drain(..) {
-            self.push_bucket(event);
+            self.push_bucket(event.at, event.item, event.place);
         }
         self.scratch = scratch;
     }
@@ -358,7 +381,7 @@ impl Queue {
         self.shift = shift;
         self.since = 0;
         for event in all {
-            self.push_bucket(event);
+            self.push_bucket(event.at, event.item, event.place);
         }
         true
     }
@@ -369,10 +392,10 @@ impl Queue {
             let mut next = bucket.head;
             let chunks = std::iter::from_fn(move || {
                 let chunk = self.chunks.get(next as usize)?;
-                next = chunk.next;
-                Some(chunk)
+                let filled = bucket.filled(std::mem::replace(&mut next, chunk.next()));
+                Some(chunk.0.iter().take(filled).copied())
             });
-            chunks.flat_map(|chunk| chunk.events.iter().take(chunk.len as usize).copied())
+            chunks.flatten()
         });
         self.front.iter().skip(self.taken).copied().chain(lists)
     }

@@ -75,7 +75,8 @@ fn flowbender_leaves_a_dead_link_within_one_timeout() {
 /// Goodput in Gb/s, after some time, of as many flows as there are spines, all from one leaf to another.
 fn collisions(scheme: Scheme, policy: Policy) -> (f64, u64) {
     let flows = 8;
-    let leaf_spine = LeafSpine { leaves: 2, spines: flows, hosts: flows, up: link(), down: link(), fabric: link() };
+    let leaf_spine =
+        LeafSpine { leaves: 2, spines: flows, hosts: flows, up: link(), down: link(), fabric: link() };
     let mut net = Network::new(leaf_spine.graph().expect("a size"), 1);
     let mut world = world(&net, unmarked_when_alone(), scheme, policy);
     for i in 0..flows {
@@ -109,7 +110,8 @@ fn flowbender_spreads_what_collides() {
 
 #[test]
 fn sprayed_packets_come_out_of_order_and_all_arrive() {
-    for (detection, needless) in [(LossDetection::Dupthresh(3), true), (LossDetection::Dupthresh(200), false)] {
+    for (detection, needless) in [(LossDetection::Dupthresh(3), true), (LossDetection::Dupthresh(200), false)]
+    {
         let mut net = Network::new(FatTree::new(4, 1, &link()).graph().expect("a size"), 1);
         let mut transport = Transport::datacenter(Algorithm::Dctcp);
         transport.sender.detection = detection;

@@ -25,7 +25,7 @@ fn permutation(hosts: u32, random: &mut Random) -> Vec<u32> {
 /// Percent of the hosts' rate that is delivered, and what max-min allows on the same paths.
 fn throughput(k: u32, subflows: u16, seed: u64, warm_up: Duration, measured: Duration) -> (f64, f64) {
     let rate = Rate::from_mbps(100);
-    let link = LinkSettings::new(rate, Duration::from_micros(20)).buffer(100 * 1540);
+    let link = LinkSettings::new(rate, Duration::from_micros(20)).buffer(25 * 1540);
     let mut net = Network::new(FatTree::new(k, 1, &link).graph().expect("in range"), seed);
     let mut transport = Transport::datacenter(Algorithm::Lia).multipath(subflows);
     transport.sender.rto.min = Duration::from_millis(200);
@@ -49,7 +49,8 @@ fn throughput(k: u32, subflows: u16, seed: u64, warm_up: Duration, measured: Dur
         world.add_flow(&mut net, FlowSpec { start, after: None, bytes: u64::MAX, class: 0, ways });
     }
     let fair: f64 = max_min(&vec![1.0; net.link_count()], &all).iter().sum::<f64>() / f64::from(hosts);
-    let delivered = |world: &World| (0..hosts).filter_map(|f| world.outcome(f)).map(|o| o.delivered).sum::<u64>();
+    let delivered =
+        |world: &World| (0..hosts).filter_map(|f| world.outcome(f)).map(|o| o.delivered).sum::<u64>();
     run(&mut net, &mut world, Time::ZERO + warm_up);
     let before = delivered(&world);
     run(&mut net, &mut world, Time::ZERO + warm_up + measured);

@@ -2,8 +2,8 @@
 
 use crate::layout::Layout;
 use crate::writer::{TableWriter, plain};
-use std::io::{self, Write};
-use subflow_rows::Value;
+use std::io::{self, Read, Write};
+use subflow_rows::{ReadRow, Value};
 
 /// One table as CSV.
 pub struct Writer<W: Write> {
@@ -42,6 +42,28 @@ fn plain_error(error: csv::Error) -> io::Error {
         csv::ErrorKind::Io(error) => error,
         kind => io::Error::other(format!("{kind:?}")),
     }
+}
+
+/// Reads a table back, as [`Writer`] wrote it with all its columns. The error names the line.
+pub fn read<R: ReadRow>(input: impl Read) -> io::Result<Vec<R>> {
+    let wrong = |line: u64, what: &str| {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("line {line}: no row of table `{}`: {what}", R::SCHEMA.table),
+        )
+    };
+    let mut csv = csv::Reader::from_reader(input);
+    let names = R::SCHEMA.columns.iter().map(|column| column.name);
+    if !csv.headers().map_err(plain_error)?.iter().eq(names) {
+        return Err(wrong(1, "other columns"));
+    }
+    let mut rows = Vec::new();
+    for record in csv.records() {
+        let record = record.map_err(plain_error)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        rows.push(R::from_texts(&mut record.iter()).ok_or_else(|| wrong(line, "a cell of another type"))?);
+    }
+    Ok(rows)
 }
 
 #[cfg(test)]

@@ -4,21 +4,38 @@ use crate::layout::Layout;
 use std::fmt::Write as _;
 use subflow_rows::Schema;
 
+/// Tables that come from one place.
+#[derive(Clone, Debug)]
+pub struct Chapter {
+    /// Its heading.
+    pub title: &'static str,
+    /// What yields these tables, in a sentence.
+    pub source: &'static str,
+    /// The tables.
+    pub schemas: Vec<Schema>,
+}
+
 /// The dictionary as Markdown: one section a table, one line a column.
-pub fn markdown(schemas: &[Schema]) -> String {
+pub fn markdown(chapters: &[Chapter]) -> String {
     let mut page = String::from(INTRODUCTION);
-    for schema in schemas {
+    for chapter in chapters {
         // Writing to a String cannot fail.
-        let _ = write!(page, "\n## `{}`\n\n{}\n\n", schema.table, schema.doc.trim());
-        page.push_str("| column | type | unit | meaning |\n|---|---|---|---|\n");
-        for field in &Layout::new(schema).fields {
-            let null = if field.nullable { "?" } else { "" };
-            let (name, kind, unit) = (&field.name, field.form.as_str(), field.unit);
-            let _ =
-                writeln!(page, "| `{name}` | {kind}{null} | {unit} | {} |", field.doc.replace('|', "\\|"));
+        let _ = write!(page, "\n## {}\n\n{}\n", chapter.title, chapter.source);
+        for schema in &chapter.schemas {
+            table(&mut page, schema);
         }
     }
     page
+}
+
+fn table(page: &mut String, schema: &Schema) {
+    let _ = write!(page, "\n### `{}`\n\n{}\n\n", schema.table, schema.doc.trim());
+    page.push_str("| column | type | unit | meaning |\n|---|---|---|---|\n");
+    for field in &Layout::new(schema).fields {
+        let null = if field.nullable { "?" } else { "" };
+        let (name, kind, unit) = (&field.name, field.form.as_str(), field.unit);
+        let _ = writeln!(page, "| `{name}` | {kind}{null} | {unit} | {} |", field.doc.replace('|', "\\|"));
+    }
 }
 
 /// One line a column, separated by tabs, under a header: table, column, type (`?` when it can be null), unit, meaning.
@@ -55,11 +72,18 @@ mod tests {
 
     #[test]
     fn golden() {
-        let page = markdown(&[Sample::SCHEMA]);
+        let chapter = Chapter {
+            title: "Of samples",
+            source: "`subflow sample` yields this.",
+            schemas: vec![Sample::SCHEMA],
+        };
+        let page = markdown(&[chapter]);
         let (_, section) = page.split_once("\n## ").expect("a section");
         assert_eq!(
             section,
-            "`samples`\n\n\
+            "Of samples\n\n\
+             `subflow sample` yields this.\n\n\
+             ### `samples`\n\n\
              One row per sample | with a bar.\n\n\
              | column | type | unit | meaning |\n\
              |---|---|---|---|\n\
@@ -78,7 +102,7 @@ mod tests {
 
     #[test]
     fn every_column_of_every_table_says_what_it_means() {
-        for schema in &subflow_analysis::rows::SCHEMAS {
+        for schema in &subflow_analysis::rows::all_schemas() {
             assert!(!schema.doc.trim().is_empty(), "{}", schema.table);
             for field in &Layout::new(schema).fields {
                 assert!(field.doc.ends_with('.'), "{}.{}: {:?}", schema.table, field.name, field.doc);

@@ -9,7 +9,7 @@ use crate::{
     segment::Segment,
     sight::Sight,
 };
-use subflow_wire::mptcp::{Dsn, Join, Mptcp};
+use subflow_wire::mptcp::{Join, Mptcp};
 
 /// Subflows of a connection; a flood of joins by one token has no end.
 const MOST_SUBFLOWS: usize = u16::MAX as usize;
@@ -112,23 +112,20 @@ impl<S: Sink> Analyzer<S> {
             }
             return;
         };
-        let long = |dsn: Dsn| matches!(dsn, Dsn::Long(_));
-        let sure = dss.data_ack.is_some_and(long) || dss.mapping.is_some_and(|mapping| long(mapping.dsn));
         let mut nearest: Option<(u64, u32, Direction)> = None;
         for candidate in self.connections.numbers().rev().take(MOST_COMPARED) {
             let Some(connection) = self.connections.get(candidate) else { continue };
             let ends = [connection.client.0, connection.server.0];
             let related = ends.contains(&src.0) || ends.contains(&dst.0);
             for direction in [Direction::C2s, Direction::S2c] {
-                let Some(distance) = connection.affinity(direction, dss) else { continue };
-                if (sure || related) && nearest.is_none_or(|(before, ..)| distance < before) {
-                    nearest = Some((distance, candidate, direction));
+                let Some(kin) = connection.kinship(direction, dss) else { continue };
+                let nearer = nearest.is_none_or(|(before, ..)| kin.distance < before);
+                if nearer && (kin.certain || related) && self.over(connection, segment.time).is_none() {
+                    nearest = Some((kin.distance, candidate, direction));
                 }
             }
         }
-        if let Some((_, connection, direction)) = nearest
-            && !self.connection_over(connection, segment.time)
-        {
+        if let Some((_, connection, direction)) = nearest {
             let opener = if direction == Direction::C2s { side } else { 1 - side };
             self.attach(number, connection, opener, Direction::C2s, segment);
             return;

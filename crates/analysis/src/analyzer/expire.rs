@@ -9,7 +9,7 @@ use crate::{
 
 impl<S: Sink> Analyzer<S> {
     /// Why a connection has ended by now, if it has.
-    fn over(&self, connection: &Connection, now: i64) -> Option<Ending> {
+    pub(super) fn over(&self, connection: &Connection, now: i64) -> Option<Ending> {
         let silent = now - connection.last;
         let patience = if connection.answered() {
             self.options.idle_timeout_ns

@@ -6,7 +6,7 @@ mod view;
 
 use crate::{
     connection::{Connection, Counters, Subflow},
-    duplicates::{Print, Recent},
+    duplicates::{Before, Copies, Print, Recent},
     flow::{FlowIndex, FlowKey, Slab},
     issues::{IssueTable, Oddity},
     options::Options,
@@ -60,7 +60,7 @@ struct Flow {
     role: Role,
     /// Packets and bytes by side of the key.
     counters: Counters,
-    copies: u32,
+    copies: Copies,
     last: i64,
     /// Side and sequence number of the SYN.
     opener: Option<(usize, u32)>,
@@ -76,7 +76,7 @@ impl Flow {
             key,
             role: Role::Plain,
             counters: Counters::default(),
-            copies: 0,
+            copies: Copies::default(),
             last: time,
             opener: None,
             looks: 0,
@@ -204,6 +204,7 @@ impl<S: Sink> Analyzer<S> {
         }
         self.packets += 1;
         self.issues.at(packet.file, packet.frame);
+        self.recent.at((packet.file, packet.interface));
         match dissect(packet.link, packet.data, packet.wire_len) {
             Dissection::Ip(ip) if ip.protocol != TCP => {}
             Dissection::Ip(ip) if ip.fragment.is_some() => {
@@ -275,9 +276,12 @@ impl<S: Sink> Analyzer<S> {
             identification: ip.identification,
             hop_limit: ip.hop_limit,
         };
-        if self.recent.is_copy(&print, time, flow.copies > 0) {
-            flow.copies = flow.copies.saturating_add(1);
-            self.issues.count(Oddity::Copy);
+        if let Some(before) = self.recent.seen(&print, time, flow.copies) {
+            flow.copies.note(before);
+            self.issues.count(match before {
+                Before::Here => Oddity::Copy,
+                Before::Elsewhere => Oddity::FarCopy,
+            });
             return;
         }
         flow.counters.packets[side] += 1;

@@ -4,24 +4,41 @@ use super::Connection;
 use crate::rows::Direction;
 use subflow_wire::mptcp::{Dsn, Dss};
 
+/// How near numbers of 64 bits lie, in bytes: as far as data may be in flight, lost or not captured.
+const NEAR: u64 = 1 << 27;
+/// How near numbers of 32 bits lie when both the data and the DATA_ACK do: 1 chance in 65,536 that strangers do.
+const NEAR_BOTH: u64 = 1 << 23;
+/// How near a single number of 32 bits lies: 1 chance in 2,048.
+const NEAR_ALONE: u64 = 1 << 20;
+
+/// How the data sequence numbers of a segment agree with those of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kinship {
+    /// The distance between them in bytes.
+    pub(crate) distance: u64,
+    /// Whether numbers of 64 bits agree, which chance does not bring about.
+    pub(crate) certain: bool,
+}
+
 impl Connection {
     /// How near the segment's data sequence numbers lie to this connection's, were the flow one of its subflows with
-    /// the segment going in `direction`.
-    pub(crate) fn affinity(&self, direction: Direction, dss: &Dss) -> Option<u64> {
-        const NEAR: u64 = 1 << 27;
-        let long = |dsn: Dsn| matches!(dsn, Dsn::Long(_));
+    /// the segment going in `direction`; nothing when one of them contradicts that.
+    pub(crate) fn kinship(&self, direction: Direction, dss: &Dss) -> Option<Kinship> {
         let ack = dss.data_ack.map(|ack| (direction.reverse(), ack));
         let data = dss.mapping.map(|mapping| (direction, mapping.dsn));
-        let mut nearest = None;
+        let (mut found, mut numbers): (Option<Kinship>, u32) = (None, 0);
         for (side, dsn) in [ack, data].into_iter().flatten() {
             let Some(distance) = self.distance(side, dsn) else { continue };
-            let limit = if long(dsn) && self.knows_long(side) { NEAR } else { NEAR >> 4 };
-            if distance > limit {
+            let certain = matches!(dsn, Dsn::Long(_)) && self.knows_long(side);
+            if distance > if certain { NEAR } else { NEAR_BOTH } {
                 return None;
             }
-            nearest = Some(nearest.map_or(distance, |before: u64| before.min(distance)));
+            numbers += 1;
+            let before = found.unwrap_or(Kinship { distance, certain });
+            found =
+                Some(Kinship { distance: before.distance.min(distance), certain: before.certain || certain });
         }
-        nearest
+        found.filter(|kin| kin.certain || numbers == 2 || kin.distance <= NEAR_ALONE)
     }
 
     /// How near a data sequence number lies to what this direction has shown, if it could be one of its own.

@@ -5,6 +5,7 @@
 //! Everything that the truth states is compared. Where a capture cannot show it, a table names the reason and the
 //! value that the capture does show; a reason that is no longer needed fails the test.
 
+mod both_ends;
 mod conformance;
 mod crafted;
 mod detail;

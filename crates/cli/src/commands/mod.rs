@@ -9,6 +9,7 @@ mod live;
 mod man;
 mod query;
 mod reading;
+mod rows;
 mod show;
 mod tables;
 

@@ -4,29 +4,62 @@ use crate::args::TablesArgs;
 use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use subflow_analysis::rows::all_schemas;
-use subflow_rows::Schema;
-use subflow_store::dictionary;
+use subflow_analysis::rows::{DETAIL_SCHEMAS, SCHEMAS};
+use subflow_compare::rows::{ENDS_SCHEMAS, NSTAT_SCHEMAS, RUNS_SCHEMAS, SERIES_SCHEMA};
+use subflow_store::dictionary::{self, Chapter};
 
 pub(super) fn run(args: &TablesArgs) -> Result<Exit, Failure> {
-    let schemas = chosen(&args.tables)?;
-    let page = if args.list_fields { dictionary::fields(&schemas) } else { dictionary::markdown(&schemas) };
+    let chapters = chosen(&args.tables)?;
+    let page = if args.list_fields {
+        let schemas: Vec<_> = chapters.iter().flat_map(|chapter| &chapter.schemas).copied().collect();
+        dictionary::fields(&schemas)
+    } else {
+        dictionary::markdown(&chapters)
+    };
     console::print(&page)?;
     Ok(Exit::Done)
 }
 
+/// Every table of every command.
+fn chapters() -> [Chapter; 4] {
+    [
+        Chapter {
+            title: "Captures",
+            source: "`analyze` yields these tables, `live` too; `query` and `--report` read them.",
+            schemas: SCHEMAS.to_vec(),
+        },
+        Chapter {
+            title: "Captures, packet by packet",
+            source: "`analyze --detail` adds these tables, `show` draws from them.",
+            schemas: DETAIL_SCHEMAS.to_vec(),
+        },
+        Chapter {
+            title: "Both ends of the same connections",
+            source: "`compare A B` yields these tables, `delays` with `--series`.",
+            schemas: [ENDS_SCHEMAS.as_slice(), &[SERIES_SCHEMA]].concat(),
+        },
+        Chapter {
+            title: "Two runs, and the kernel's counters",
+            source: "`compare --runs` yields `differences`, `compare --nstat` yields `counters`.",
+            schemas: [RUNS_SCHEMAS, NSTAT_SCHEMAS].concat(),
+        },
+    ]
+}
+
 /// The tables of these names, or all.
-fn chosen(names: &[String]) -> Result<Vec<Schema>, Failure> {
-    let schemas = all_schemas();
-    if names.is_empty() {
-        return Ok(schemas);
+fn chosen(names: &[String]) -> Result<Vec<Chapter>, Failure> {
+    let mut chapters = chapters().to_vec();
+    let tables = chapters.iter().flat_map(|chapter| &chapter.schemas);
+    let tables: Vec<&str> = tables.map(|schema| schema.table).collect();
+    if let Some(name) = names.iter().find(|name| !tables.contains(&name.as_str())) {
+        return Err(Failure::usage(format!("there is no table `{name}`"))
+            .hint(format!("the tables are {}", tables.join(", "))));
     }
-    let find = |name: &String| {
-        schemas.iter().copied().find(|schema| schema.table == name).ok_or_else(|| {
-            let tables: Vec<_> = schemas.iter().map(|schema| schema.table).collect();
-            Failure::usage(format!("there is no table `{name}`"))
-                .hint(format!("the tables are {}", tables.join(", ")))
-        })
-    };
-    names.iter().map(find).collect()
+    if !names.is_empty() {
+        for chapter in &mut chapters {
+            chapter.schemas.retain(|schema| names.iter().any(|name| name == schema.table));
+        }
+        chapters.retain(|chapter| !chapter.schemas.is_empty());
+    }
+    Ok(chapters)
 }

@@ -8,10 +8,12 @@ mod layers;
 mod live;
 mod query;
 mod reading;
+mod wanted;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
-pub(crate) use compare::{Compare, Wanted, With};
+pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};
+pub(crate) use wanted::Wanted;

@@ -33,12 +33,23 @@ fn example(name: &str) -> PathBuf {
 }
 
 /// Captures of one connection, with how many reinjections each shows.
-const REINJECTIONS: [(&str, usize); 5] = [
+const REINJECTIONS: [(&str, usize); 16] = [
     ("crafted/v0_reinjection.pcap", 8),
     ("crafted/v1_reinjection.pcap", 8),
     ("crafted/v0_ndiffports.pcap", 0),
     ("crafted/v0_dsn_wrap.pcap", 0),
+    ("truth/02_fullmesh/server.pcap", 54),
     ("truth/04_handover_blackhole/client.pcap", 20),
+    ("truth/04_handover_blackhole/server.pcap", 24),
+    ("truth/04_path_flap/client.pcap", 8),
+    ("truth/04_path_flap/server.pcap", 8),
+    ("truth/09_remove_addr/client.pcap", 630),
+    ("truth/15_ndiffports_server_ports/client.pcap", 36),
+    ("truth/15_ndiffports_server_ports/server.pcap", 36),
+    ("truth/27_subflow_reset/client.pcap", 207),
+    ("truth/30_full_payload/client.pcap", 47),
+    ("truth/32_rtt_steps/client.pcap", 110),
+    ("truth/01_tiny/client.pcap", 0),
 ];
 
 #[test]
@@ -62,11 +73,11 @@ fn every_reinjection_names_its_frames() {
         assert_eq!(told.len(), count, "{name}");
         compared += told.len();
     }
-    assert!(compared >= 36, "only {compared} reinjections");
+    assert!(compared >= 1100, "only {compared} reinjections");
 }
 
 /// Captures that fell back, with the claim and the frame where it shows, found in tshark by hand.
-const FALLBACKS: [(&str, &str, u64); 7] = [
+const FALLBACKS: [(&str, &str, u64); 13] = [
     ("truth/08_strip_synack/client.pcap", "fallback_synack", 2),
     ("truth/08_syn_blackhole/client.pcap", "fallback_syn", 5),
     ("truth/08_mirror/client.pcap", "fallback_mirror", 2),
@@ -74,6 +85,12 @@ const FALLBACKS: [(&str, &str, u64); 7] = [
     ("truth/08_strip_data_mid/client.pcap", "fallback_later", 184),
     ("truth/08_strip_syn/client.pcap", "fallback_synack", 2),
     ("truth/21_server_off/client.pcap", "fallback_synack", 2),
+    ("truth/08_strip_synack/server.pcap", "fallback_first_data", 4),
+    ("truth/08_mirror/server.pcap", "fallback_synack", 2),
+    ("truth/08_payload_csum_paced/client.pcap", "fallback_checksum", 49),
+    ("truth/08_strip_data_mid/server.pcap", "fallback_later", 128),
+    ("truth/08_strip_syn_nft/client.pcap", "fallback_synack", 2),
+    ("truth/08_strip_syn_nft/server.pcap", "fallback_synack", 2),
 ];
 
 #[test]
@@ -84,6 +101,54 @@ fn every_fallback_names_its_frame() {
         assert_eq!(told.len(), 1, "{name}");
         assert_eq!((told[0]["claim"].as_str(), frames(&told[0])[0]), (Some(claim), frame), "{name}");
     }
+}
+
+/// In captures of many connections: the SYN/ACK without the option, by tshark, of every connection that fell back there, and the
+/// frames of every failed join's handshake.
+#[test]
+fn many_connections_name_their_frames() {
+    let Some(root) = folder("truth").and_then(|folder| folder.parent().map(Path::to_owned)) else { return };
+    if !is_there() {
+        return;
+    }
+    let (mut fallbacks, mut joins) = (0, 0);
+    for name in
+        ["crafted/fallbacks.pcap", "truth/10_many_short/client.pcap", "truth/21_server_off/server.pcap"]
+    {
+        let path = root.join(name);
+        let reference = Reference::of(&path);
+        let file = path.to_str().expect("UTF-8");
+        let rows = |sql: &str| -> Vec<Value> {
+            let text = stdout(&["query", "-q", "-f", "jsonl", file, sql]);
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        };
+        let told = |id: &Value, subject: &str| -> Vec<Value> {
+            let id = id.to_string();
+            let text = stdout(&["explain", "-q", file, "-c", &id, "--all", "-f", "jsonl", "--what", subject]);
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        };
+        let number = |row: &Value, column: &str| row[column].as_u64().expect("a number");
+        for row in rows("SELECT connection_id, client_port FROM connections WHERE fallback = 'synack'") {
+            let claims = told(&row["connection_id"], "fallback");
+            assert_eq!(claims.len(), 1, "{name}: {row}");
+            let syn_ack = reference.syn_ack_without_option(number(&row, "client_port"));
+            assert_eq!(Some(frames(&claims[0])[0]), syn_ack, "{name}: {row}");
+            fallbacks += 1;
+        }
+        // One explain a connection: a sample of them is enough.
+        let failed = rows(
+            "SELECT DISTINCT connection_id FROM subflows WHERE subflow_id > 0 AND state NOT IN ('established', 'midstream') \
+             ORDER BY 1 LIMIT 20",
+        );
+        for row in failed {
+            for claim in told(&row["connection_id"], "joins") {
+                let named: BTreeSet<_> = frames(&claim).into_iter().collect();
+                assert!(reference.joins().contains(&named), "{name}: {claim}");
+                joins += 1;
+            }
+        }
+    }
+    assert!(fallbacks >= 20 && joins >= 20, "{fallbacks} fallbacks, {joins} joins");
 }
 
 #[test]
@@ -97,12 +162,16 @@ fn healthy_connections_have_no_fallback_to_explain() {
 }
 
 /// Captures with joins that failed, and what each should be called.
-const JOINS: [(&str, &[&str]); 6] = [
+const JOINS: [(&str, &[&str]); 10] = [
     ("truth/07_join_syn_dropped/client.pcap", &["join_syn_lost"]),
     ("truth/07_join_synack_dropped/client.pcap", &["join_syn_lost"]),
     ("truth/07_join_bad_hmac_ack/server.pcap", &["join_hmac_wrong"]),
     ("truth/07_join_bad_token/client.pcap", &["join_refused"]),
     ("truth/07_join_rst_limit/client.pcap", &["join_reset"]),
+    ("truth/07_join_syn_dropped/server.pcap", &["join_syn_lost"]),
+    ("truth/07_join_synack_dropped/server.pcap", &["join_unconfirmed"]),
+    ("truth/07_join_bad_hmac_ack/client.pcap", &["join_reset"]),
+    ("truth/07_join_rst_limit/server.pcap", &["join_reset"]),
     (
         "crafted/v0_failed_joins.pcap",
         &["join_syn_lost", "join_refused", "join_hmac_wrong", "join_unconfirmed", "join_established"],

@@ -35,6 +35,8 @@ const FIELDS: [&str; 11] = [
 struct Packet {
     frame: u64,
     stream: u64,
+    /// Port of the receiver.
+    to: u64,
     /// To the server's port, which is the lower one in these captures.
     c2s: bool,
     len: i64,
@@ -88,6 +90,7 @@ impl Reference {
             Some(Packet {
                 frame: number(cells[0])?,
                 stream: number(cells[1])?,
+                to: number(cells[2])?,
                 c2s: number(cells[2])? < number(cells[10])?,
                 len: number(cells[3])? as i64,
                 seq: number(cells[4])? as i64,
@@ -133,6 +136,12 @@ impl Reference {
         found.into_iter().map(|((frame, first, _), bytes)| (frame, first, bytes)).collect()
     }
 
+    /// The first SYN/ACK to a client's port, if it carries no MP_CAPABLE.
+    pub(crate) fn syn_ack_without_option(&self, port: u64) -> Option<u64> {
+        let first = self.packets.iter().find(|packet| packet.syn_ack() && packet.to == port)?;
+        (!first.subtypes.contains(&0)).then_some(first.frame)
+    }
+
     /// Frames of the handshake of each join, in order of their SYNs: SYNs, SYN/ACKs, the third ACK, and the reset of one that
     /// never came further.
     pub(crate) fn joins(&self) -> Vec<BTreeSet<u64>> {
@@ -153,7 +162,8 @@ impl Reference {
             let third = own.iter().find(|packet| packet.c2s == *opener && packet.flags & 0x06 == 0);
             frames.extend(third.map(|packet| packet.frame));
             let data = own.iter().any(|packet| packet.len > 0);
-            let fin = own.iter().any(|packet| packet.flags & 0x01 != 0);
+            // The opener may close before it learns that it was refused.
+            let fin = own.iter().any(|packet| packet.flags & 0x01 != 0 && packet.c2s != *opener);
             let reset = own.iter().find(|packet| packet.rst()).filter(|_| !data && !fin);
             frames.extend(reset.map(|packet| packet.frame));
         }

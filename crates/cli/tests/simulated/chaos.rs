@@ -80,7 +80,14 @@ impl<O: Observer> Chaos<O> {
         header
     }
 
-    fn send(&mut self, sub: usize, from: End, mut header: Header, carries: Option<(u64, u64, u16)>, may_be_lost: bool) {
+    fn send(
+        &mut self,
+        sub: usize,
+        from: End,
+        mut header: Header,
+        carries: Option<(u64, u64, u16)>,
+        may_be_lost: bool,
+    ) {
         let at = Sight { now: self.now, connection: 0, subflow: sub as u32, end: from };
         self.observer.sent(at, &mut header);
         let number = self.segments.len();
@@ -94,7 +101,9 @@ impl<O: Observer> Chaos<O> {
 
     /// Lets everything arrive until a time.
     fn until(&mut self, time: Time) {
-        while let Some(&std::cmp::Reverse((at, number))) = self.arrivals.peek().filter(|next| next.0.0 <= time) {
+        while let Some(&std::cmp::Reverse((at, number))) =
+            self.arrivals.peek().filter(|next| next.0.0 <= time)
+        {
             self.arrivals.pop();
             self.now = at;
             let (sub, from, header, carries) = self.segments[number];
@@ -131,8 +140,12 @@ impl<O: Observer> Chaos<O> {
         header.seq = self.subs[sub].isn[this].wrapping_add(1).wrapping_add(position as u32);
         let dsn = KEYS[this].idsn(self.version).wrapping_add(1).wrapping_add(offset + u64::from(skip));
         header.payload = Payload { dsn, len, ..header.payload };
-        let mapping =
-            Mapping { dsn: self.number(from, offset), subflow_seq: start as u32 + 1, len: mapped, checksum: None };
+        let mapping = Mapping {
+            dsn: self.number(from, offset),
+            subflow_seq: start as u32 + 1,
+            len: mapped,
+            checksum: None,
+        };
         let data_ack = Some(self.number(from.other(), self.received[from.other().index()].1));
         let dss = Dss { data_ack, mapping: Some(mapping), data_fin: false, reserved: 0 };
         header.options.mptcp(&Mptcp::Dss(dss)).unwrap();
@@ -167,7 +180,8 @@ impl<O: Observer> Chaos<O> {
             // What the other end waits for.
             4 | 5 if sent > 0 => {
                 let it = &self.subs[sub];
-                let missing = it.sent[this].iter().find(|sent| sent.0 + u64::from(sent.2) > it.received[this].1);
+                let missing =
+                    it.sent[this].iter().find(|sent| sent.0 + u64::from(sent.2) > it.received[this].1);
                 let mapping = *missing.unwrap_or(&it.sent[this][0]);
                 self.carry(sub, from, mapping, 0, mapping.2);
             }
@@ -175,7 +189,8 @@ impl<O: Observer> Chaos<O> {
             2 | 3 if sent > 0 => {
                 let back = self.dice.roll(sent.min(20));
                 let mapping = self.subs[sub].sent[this][(sent - 1 - back) as usize];
-                let skip = if self.dice.roll(2) == 0 { 0 } else { self.dice.roll(u64::from(mapping.2)) as u16 };
+                let skip =
+                    if self.dice.roll(2) == 0 { 0 } else { self.dice.roll(u64::from(mapping.2)) as u16 };
                 self.carry(sub, from, mapping, skip, mapping.2 - skip);
             }
             _ => self.fresh(sub, from, self.data[this], len),

@@ -85,9 +85,10 @@ impl Differences {
         let of = |row: &&TruthSubflow| row.connection_id == id && row.vantage == vantage;
         for subflow in truth.subflows.iter().filter(of) {
             let what = format!("subflow {id}/{}", subflow.subflow_id);
-            let row = tables.subflows.iter().find(|row| {
-                row.connection_id == seen.connection_id && row.subflow_id == subflow.subflow_id
-            });
+            let row = tables
+                .subflows
+                .iter()
+                .find(|row| row.connection_id == seen.connection_id && row.subflow_id == subflow.subflow_id);
             match row {
                 Some(row) => self.columns(&what, row, subflow, &["connection_id"]),
                 None => self.0.push(format!("{what} is missing")),
@@ -146,9 +147,10 @@ impl Differences {
         analysed.sort_unstable();
         meant.sort_unstable();
         self.equal(&format!("round-trip samples of {id}"), &analysed.len(), &meant.len());
-        let differs = analysed.iter().zip(&meant).find(|(a, b)| {
-            (a.0, a.1, a.2) != (b.0, b.1, b.2) || a.3.abs_diff(b.3) > 1
-        });
+        let differs = analysed
+            .iter()
+            .zip(&meant)
+            .find(|(a, b)| (a.0, a.1, a.2) != (b.0, b.1, b.2) || a.3.abs_diff(b.3) > 1);
         if let Some((analysed, meant)) = differs {
             self.0.push(format!("round-trip samples of {id}: analysed {analysed:?}, truth {meant:?}"));
         }

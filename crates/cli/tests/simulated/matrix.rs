@@ -6,10 +6,11 @@ use subflow_sim::capture::{Place, Settings as CaptureSettings, Taps};
 use subflow_sim::middlebox::{Change, DropSyn, Middlebox, Middleboxes, Mirror, Nat, Proxy, Rewrite, Segments, Strip, Way};
 use subflow_sim::mptcp::Scheduler;
 use subflow_sim::net::{Graph, InterfaceId, LinkId, LinkSettings, Network, run};
-use subflow_sim::observe::End;
+use subflow_sim::observe::{Close, End};
 use subflow_sim::session::{Action, Hosts, PathManager, Settings, Spec};
 use subflow_sim::topology::{Dumbbell, FatTree, Multihomed, TwoPath};
-use subflow_sim::truth::{Truth, rows::Tables as TruthTables};
+use subflow_sim::truth::Truth;
+use subflow_sim::truth::rows::{EventKind, Tables as TruthTables, TruthConnection};
 use subflow_sim::world::Transport;
 use subflow_sim::{Duration, Rate, Time};
 use subflow_wire::keys::Version;
@@ -24,8 +25,10 @@ pub(crate) struct Case {
     pub(crate) specs: Vec<Spec>,
     pub(crate) boxes: Middleboxes,
     pub(crate) failures: Vec<(Time, Vec<LinkId>)>,
-    /// What a middlebox does may well violate the RFCs.
+    /// Whether the analysis is to find no violations of the RFCs.
     pub(crate) clean: bool,
+    /// What the client must have seen, lest the case be about nothing.
+    pub(crate) expect: fn(&TruthConnection, &TruthTables) -> bool,
 }
 
 fn link(mbps: u64, ms: u64, buffer: u64) -> LinkSettings {
@@ -117,12 +120,8 @@ pub(crate) fn simulate(case: &mut Case, seed: u64) -> ([Vec<u8>; 2], TruthTables
 /// What the analysis finds otherwise than it was.
 pub(crate) fn check(mut case: Case, seed: u64) -> Vec<String> {
     let (captures, truth) = simulate(&mut case, seed);
-    if std::env::var("SIMULATED_SHOW").is_ok() {
-        for row in &truth.connections {
-            let events: std::collections::BTreeSet<_> = truth.events.iter().filter(|e| e.vantage == row.vantage && e.connection_id == row.connection_id).map(|e| e.kind.as_str()).collect();
-            eprintln!("SHOW {} {}: sub {}/{} fb {:?} close {:?} ho {} reinj {}/{} rtx {}/{} addr {} dur {:.2} drops {} {:?}", case.name, row.vantage, row.subflows_established, row.subflows_attempted, row.fallback.map(|f| f.as_str()), row.close.map(|f| f.as_str()), row.handovers, row.reinjected_bytes_c2s, row.reinjected_bytes_s2c, row.retransmitted_bytes_c2s, row.retransmitted_bytes_s2c, row.addresses_announced, row.duration, truth.drops.len(), events);
-        }
-    }
+    let mut clients = truth.connections.iter().filter(|row| row.vantage == End::Client);
+    assert!(clients.all(|client| (case.expect)(client, &truth)), "{}: {:?}", case.name, truth.connections);
     let ends = [End::Client, End::Server].into_iter().zip(captures);
     let found = ends.flat_map(|(end, capture)| {
         if let Ok(folder) = std::env::var("SIMULATED_CAPTURES") {
@@ -155,6 +154,7 @@ fn plain_cases() -> Vec<Case> {
                     boxes: Middleboxes::new(),
                     failures: Vec::new(),
                     clean: true,
+                    expect: |client, _| client.subflows_established >= 2,
                 };
                 cases.push(base("two_path", two_path(), vec![spec(&[0, 1], &[2, 3], v6, [0, 1_500_000])]));
                 let up = spec(&[0, 1], &[2, 3], v6, [700_000, 20_000]);
@@ -185,8 +185,16 @@ struct Special(Case);
 impl Special {
     fn new(name: &str, version: Version, graph: Graph, spec: Spec) -> Self {
         let settings = settings(version, Scheduler::LowestRtt);
-        let (boxes, failures) = (Middleboxes::new(), Vec::new());
-        Self(Case { name: format!("{name} {version:?}"), graph, settings, specs: vec![spec], boxes, failures, clean: true })
+        Self(Case {
+            name: format!("{name} {version:?}"),
+            graph,
+            settings,
+            specs: vec![spec],
+            boxes: Middleboxes::new(),
+            failures: Vec::new(),
+            clean: true,
+            expect: |client, _| client.fallback.is_none() && client.subflows_established >= 2,
+        })
     }
 
     /// A box on path 0 or 1 of [`two_path`], at the client's side of its middle.
@@ -212,11 +220,33 @@ impl Special {
         self
     }
 
+    fn expect(mut self, expect: fn(&TruthConnection, &TruthTables) -> bool) -> Self {
+        self.0.expect = expect;
+        self
+    }
+
+    /// The client falls back.
+    fn falls_back(self) -> Self {
+        self.expect(|client, _| client.fallback.is_some() && client.close == Some(Close::Fin))
+    }
+
+    /// The join comes to nothing.
+    fn alone(self) -> Self {
+        self.expect(|client, _| {
+            client.fallback.is_none() && (client.subflows_attempted, client.subflows_established) == (2, 1)
+        })
+    }
+
     /// Violations are to be expected.
     fn dirty(mut self) -> Self {
         self.0.clean = false;
         self
     }
+}
+
+/// Whether the client saw such an event.
+fn has(truth: &TruthTables, kind: EventKind) -> bool {
+    truth.events.iter().any(|event| event.vantage == End::Client && event.kind == kind)
 }
 
 fn special_cases() -> Vec<Case> {
@@ -238,18 +268,22 @@ fn special_cases() -> Vec<Case> {
                 ("data", Segments::DATA),
                 ("all", Segments::ALL),
             ] {
-                cases.push(two(&format!("strip {place}")).middlebox(0, strip(from)));
-                cases.push(two(&format!("strip {place} of the join")).middlebox(1, strip(from)));
+                cases.push(two(&format!("strip {place}")).middlebox(0, strip(from)).falls_back());
+                let joined = two(&format!("strip {place} of the join")).middlebox(1, strip(from));
+                cases.push(match place {
+                    "data" => joined.expect(|client, _| client.fallback.is_none()),
+                    _ => joined.alone(),
+                });
             }
             let shrink = Strip { nops: false, ..Strip::new(Segments::SYN) };
-            cases.push(two("strip and shrink").middlebox(0, Middlebox::Strip(shrink)));
-            cases.push(two("drop").middlebox(0, Middlebox::DropSyn(DropSyn::new())));
-            cases.push(two("drop the join").middlebox(1, Middlebox::DropSyn(DropSyn::new())));
+            cases.push(two("strip and shrink").middlebox(0, Middlebox::Strip(shrink)).falls_back());
+            cases.push(two("drop").middlebox(0, Middlebox::DropSyn(DropSyn::new())).falls_back());
+            cases.push(two("drop the join").middlebox(1, Middlebox::DropSyn(DropSyn::new())).alone());
             let once = DropSyn { most: 1, ..DropSyn::new() };
             cases.push(two("drop once").middlebox(0, Middlebox::DropSyn(once)));
-            cases.push(two("mirror").middlebox(0, Middlebox::Mirror(Mirror::new())));
-            cases.push(two("proxy").middlebox(0, Middlebox::Proxy(Proxy::new(1400, 7))));
-            cases.push(two("proxy of the join").middlebox(1, Middlebox::Proxy(Proxy::new(1400, 7))));
+            cases.push(two("mirror").middlebox(0, Middlebox::Mirror(Mirror::new())).falls_back());
+            cases.push(two("proxy").middlebox(0, Middlebox::Proxy(Proxy::new(1400, 7))).falls_back());
+            cases.push(two("proxy of the join").middlebox(1, Middlebox::Proxy(Proxy::new(1400, 7))).alone());
             let nat = |n: u8| Middlebox::Nat(Nat::new(IpAddr::from([203, 0, 113, n]), 50_000));
             cases.push(two("nat").middlebox(0, nat(1)).middlebox(1, nat(2)));
             let rewrite = |seed| Middlebox::Rewrite(Rewrite::new(seed));
@@ -257,36 +291,53 @@ fn special_cases() -> Vec<Case> {
             let change = |way| Middlebox::Change(Change::new(way, 100, 10));
             for (name, way) in [("out", Way::Out), ("in", Way::In)] {
                 let checked = |it: Special| it.set(|it| it.checksum = true).dirty();
-                cases.push(checked(two(&format!("change {name}"))).middlebox(0, change(way)));
+                cases.push(checked(two(&format!("change {name}"))).middlebox(0, change(way)).falls_back());
                 let alone = two(&format!("change {name} alone")).set(|it| {
                     it.path_manager = PathManager::None;
                 });
-                cases.push(checked(alone).middlebox(0, change(way)));
+                cases.push(checked(alone).middlebox(0, change(way)).falls_back());
                 cases.push(two(&format!("change {name} unchecked")).middlebox(0, change(way)));
-                // By then there are other subflows.
-                let late = Middlebox::Change(Change::new(way, 200_000, 10));
-                cases.push(checked(two(&format!("change {name} late"))).middlebox(0, late));
+                if (way == Way::Out) == (bytes[0] > bytes[1]) {
+                    // By then there is another subflow, so that this one is reset.
+                    let late = Middlebox::Change(Change::new(way, 200_000, 10));
+                    let late = checked(two(&format!("change {name} late"))).middlebox(0, late);
+                    cases.push(late.expect(|client, truth| has(truth, EventKind::MpFail) && client.fallback.is_none()));
+                }
             }
             cases.push(two("checksums").set(|it| it.checksum = true));
-            cases.push(two("a server without it").set(|it| it.server_knows = false));
+            cases.push(two("a server without it").set(|it| it.server_knows = false).falls_back());
             cases.push(two("backup").set(|it| it.backup = true));
-            cases.push(two("no announcement").set(|it| it.announce = false));
+            cases.push(two("no announcement").set(|it| it.announce = false).expect(|client, _| {
+                (client.subflows_attempted, client.addresses_announced) == (1, 0)
+            }));
 
             let radios = [4, 5];
-            cases.push(phone("handover", 0.0).fail(0.25, &radios));
-            cases.push(phone("handover to a backup", 0.0).set(|it| it.backup = true).fail(0.25, &radios));
+            let hands_over = |client: &TruthConnection, _: &TruthTables| client.handovers > 0;
+            cases.push(phone("handover", 0.0).fail(0.25, &radios).expect(hands_over));
+            let backup = phone("handover to a backup", 0.0).set(|it| it.backup = true);
+            cases.push(backup.fail(0.25, &radios).expect(hands_over));
             cases.push(phone("late handover", 0.01).fail(0.4, &[6, 7]));
             let prio = |backup| Action::Prio { subflow: 1, backup };
-            cases.push(phone("priorities", 0.0).act(0.2, End::Client, prio(true)).act(0.4, End::Server, prio(false)));
+            let priorities = phone("priorities", 0.0).act(0.2, End::Client, prio(true));
+            let priorities = priorities.act(0.4, End::Server, prio(false));
+            cases.push(priorities.expect(|_, truth| has(truth, EventKind::MpPrio)));
             let first = IpAddr::from([192, 168, 1, 2]);
-            cases.push(phone("withdrawn", 0.0).act(0.3, End::Client, Action::Remove(first)));
+            let withdrawn = phone("withdrawn", 0.0).act(0.25, End::Client, Action::Remove(first));
+            cases.push(withdrawn.expect(|client, truth| {
+                has(truth, EventKind::RemoveAddr) && (client.handovers > 0 || client.bytes_c2s > client.bytes_s2c)
+            }));
             let stray = IpAddr::from([198, 51, 100, 77]);
-            cases.push(phone("announced", 0.0).act(0.2, End::Server, Action::Announce(stray)));
+            let announced = phone("announced", 0.0).act(0.2, End::Server, Action::Announce(stray));
+            cases.push(announced.expect(|client, _| client.addresses_announced == 2));
             let reset = Action::Reset { subflow: 1, reason: 2 };
-            cases.push(phone("reset", 0.0).act(0.25, End::Server, reset));
-            cases.push(phone("abort", 0.0).act(0.3, End::Client, Action::FastClose));
-            cases.push(phone("abort by the server", 0.0).act(0.3, End::Server, Action::FastClose));
-            cases.push(phone("lossy", 0.03));
+            let reset = phone("reset", 0.0).act(0.25, End::Server, reset);
+            cases.push(reset.expect(|client, truth| client.version == Some(0) || has(truth, EventKind::TcpRst)));
+            let aborted = |client: &TruthConnection, _: &TruthTables| client.close == Some(Close::FastClose);
+            cases.push(phone("abort", 0.0).act(0.3, End::Client, Action::FastClose).expect(aborted));
+            cases.push(phone("abort by the server", 0.0).act(0.3, End::Server, Action::FastClose).expect(aborted));
+            cases.push(phone("lossy", 0.03).expect(|client, truth| {
+                client.retransmitted_bytes_c2s + client.retransmitted_bytes_s2c > 0 || truth.drops.len() > 10
+            }));
         }
     }
     cases.into_iter().map(|special| special.0).collect()

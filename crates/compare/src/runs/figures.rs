@@ -1,6 +1,6 @@
 //! The figures of a run: totals and means over its tables.
 
-use subflow_analysis::rows::{Close, Connection, EventKind, Fallback, State, Subflow, Tables};
+use subflow_analysis::rows::{Close, Connection, EventKind, Fallback, StallKind, State, Subflow, Tables};
 
 /// A figure that runs are compared by.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +44,14 @@ figures! {
         |t| share(t, |row| row.retransmitted_bytes_c2s + row.retransmitted_bytes_s2c);
     "out_of_order_fraction", "", "data-level bytes out of order / data-level bytes",
         |t| share(t, |row| row.out_of_order_bytes_c2s + row.out_of_order_bytes_s2c);
+    "head_of_line_time", "s", "time in which data waited for a missing byte, both directions of all connections",
+        |t| Some(t.connections.iter().map(|row| row.head_of_line_time_c2s + row.head_of_line_time_s2c).sum());
+    "receive_window_time", "s", "time in which the receive window was full, where known",
+        |t| known(t, |row| [row.receive_window_time_c2s, row.receive_window_time_s2c]);
+    "no_progress_time", "s", "time without progress although data was in flight and the window open, where known",
+        |t| known(t, |row| [row.no_progress_time_c2s, row.no_progress_time_s2c]);
+    "stalls", "", "times in which data stood still for as long as a stall lasts, the application's pauses left out",
+        |t| Some(t.stalls.iter().filter(|row| row.kind != StallKind::Application).count() as f64);
     "second_subflow_delay_mean", "s", "mean time until the second subflow", |t| mean(t.connections.iter().map(|row| row.second_subflow_delay));
     "join_delay_mean", "s", "mean join delay of all subflows", |t| mean(t.subflows.iter().map(|row| row.join_delay));
     "rtt_handshake_mean", "s", "mean time from SYN to SYN/ACK", |t| mean(t.subflows.iter().map(|row| row.rtt_handshake));
@@ -80,6 +88,16 @@ fn events(tables: &Tables, kind: EventKind) -> Option<f64> {
 
 fn sum(tables: &Tables, column: fn(&Connection) -> u64) -> Option<f64> {
     Some(tables.connections.iter().map(column).sum::<u64>() as f64)
+}
+
+/// The sum of what is known of both directions; nothing when nothing is.
+fn known(tables: &Tables, columns: fn(&Connection) -> [Option<f64>; 2]) -> Option<f64> {
+    tables
+        .connections
+        .iter()
+        .flat_map(columns)
+        .flatten()
+        .fold(None, |sum: Option<f64>, value| Some(sum.unwrap_or(0.0) + value))
 }
 
 fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {

@@ -17,7 +17,7 @@ pub(super) fn header(one: &One<'_>, style: Style) -> String {
     let title = format!("Connection {}", row.connection_id);
     let (client, server) = (end(row.client_addr, row.client_port), end(row.server_addr, row.server_port));
     // Two long addresses take a line each.
-    let mut ends = wrapped(&format!("{client} -> {server}"), 80 - title.len() - 2).into_iter();
+    let mut ends = wrapped(&format!("{client} → {server}"), 80 - title.len() - 2).into_iter();
     let indent = " ".repeat(title.len() + 2);
     let _ = writeln!(text, "{}  {}", style.bold(title), ends.next().unwrap_or_default());
     ends.for_each(|part| text.push_str(&format!("{indent}{part}\n")));

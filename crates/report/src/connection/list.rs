@@ -56,10 +56,10 @@ pub fn list(connections: &[Connection], most: usize, style: Style) -> String {
         );
         let _ = writeln!(text, "{}", line.trim_end());
         let (client, server) = (end(row.client_addr, row.client_port), end(row.server_addr, row.server_port));
-        let ends = format!("{client} -> {server}");
+        let ends = format!("{client} → {server}");
         let notable = notable(row).join(", ");
         // On one line where there is room.
-        if notable.is_empty() || ends.len() + notable.len() > WIDTH {
+        if notable.is_empty() || ends.chars().count() + notable.chars().count() > WIDTH {
             for part in wrapped(&ends, WIDTH) {
                 let _ = writeln!(text, "      {}", style.dim(part));
             }

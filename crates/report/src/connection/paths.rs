@@ -42,7 +42,7 @@ fn path(one: &One<'_>, row: &Subflow, wholes: [u64; 2], style: Style, text: &mut
     };
     let (from, to) = (end(row.src_addr, row.src_port), end(row.dst_addr, row.dst_port));
     let number = style.subflow(row.subflow_id, format!("{:>3}", row.subflow_id));
-    let mut ends = wrapped(&format!("{from} -> {to}"), WIDTH).into_iter();
+    let mut ends = wrapped(&format!("{from} → {to}"), WIDTH).into_iter();
     let _ = writeln!(text, "{number} {}", ends.next().unwrap_or_default());
     ends.for_each(|part| text.push_str(&format!("    {part}\n")));
     let mut line = |value: String| {

@@ -209,9 +209,9 @@ fn opened(one: &One<'_>, subflow: &Subflow, handshakes: &Handshakes<'_>) -> Entr
     let join = subflow.subflow_id != 0;
     let (from, to) = (end(subflow.src_addr, subflow.src_port), end(subflow.dst_addr, subflow.dst_port));
     let mut detail = if join {
-        format!("{} joins {from} -> {to}", subflow.opener)
+        format!("{} joins {from} → {to}", subflow.opener)
     } else {
-        format!("{} opens {from} -> {to}", subflow.opener)
+        format!("{} opens {from} → {to}", subflow.opener)
     };
     if join && subflow.backup {
         detail.push_str(" as backup");

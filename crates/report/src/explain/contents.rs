@@ -1,8 +1,10 @@
 //! What there is to explain in each connection of a capture.
 
-use super::words::{counted, grouped};
+use super::words::counted;
+use crate::connection::notable;
+use crate::text::bytes;
 use std::net::SocketAddr;
-use subflow_analysis::rows::{Close, Connection, EventKind, Fallback, State, Tables};
+use subflow_analysis::rows::{Connection, EventKind, Tables};
 
 /// One line a connection: its number, its ends, and what there is to explain, most of it first.
 pub fn contents(tables: &Tables) -> Vec<String> {
@@ -28,34 +30,10 @@ pub fn contents(tables: &Tables) -> Vec<String> {
 
 fn items(tables: &Tables, connection: &Connection) -> Vec<String> {
     let id = connection.connection_id;
-    let mut items = Vec::new();
-    if connection.fallback != Fallback::None {
-        items.push(format!("fallback ({})", connection.fallback));
-    }
-    if connection.handovers > 0 {
-        items.push(counted(u64::from(connection.handovers), "handover"));
-    }
-    let failed = tables.subflows.iter().filter(|row| {
-        row.connection_id == id
-            && row.subflow_id > 0
-            && !matches!(row.state, State::Established | State::Midstream)
-    });
-    let failed = failed.count() as u64;
-    if failed > 0 {
-        items.push(counted(failed, "failed join"));
-    }
-    match connection.close {
-        Close::FastClose => items.push("aborted by MP_FASTCLOSE".to_owned()),
-        Close::Reset => items.push("reset".to_owned()),
-        _ => {}
-    }
-    let reinjected = connection.reinjected_bytes_c2s + connection.reinjected_bytes_s2c;
-    if reinjected > 0 {
-        items.push(format!("{} B reinjected", grouped(reinjected)));
-    }
+    let mut items = notable(connection);
     let again = connection.retransmitted_bytes_c2s + connection.retransmitted_bytes_s2c;
     if again > 0 {
-        items.push(format!("{} B retransmitted", grouped(again)));
+        items.push(format!("{} retransmitted", bytes(again)));
     }
     for (kind, noun) in [(EventKind::Violation, "violation"), (EventKind::Advice, "piece")] {
         let count = tables.events.iter().filter(|row| row.connection_id == id && row.kind == kind).count();

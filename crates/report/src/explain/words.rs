@@ -1,6 +1,6 @@
 //! Numbers, times and places in words.
 
-pub(super) use crate::text::{counted, grouped};
+pub(super) use crate::text::{counted, grouped, seconds as duration};
 use subflow_analysis::rows::Direction;
 
 /// First and last of a range of data bytes, both included: `14,280–15,707`; `14,280` for a single one.
@@ -11,19 +11,6 @@ pub(super) fn range(start: i64, bytes: u64) -> String {
     };
     let last = start.saturating_add_unsigned(bytes).saturating_sub(1);
     if last <= start { signed(start) } else { format!("{}–{}", signed(start), signed(last)) }
-}
-
-/// A duration in the unit that suits it.
-pub(super) fn duration(seconds: f64) -> String {
-    match seconds.abs() {
-        s if s < 0.000_95 => format!("{:.0} µs", seconds * 1e6),
-        s if s < 0.999_5 => {
-            let decimals = usize::from(s < 0.0995);
-            format!("{:.decimals$} ms", seconds * 1e3)
-        }
-        s if s < 100.0 => format!("{seconds:.1} s"),
-        _ => format!("{seconds:.0} s"),
-    }
 }
 
 /// `client to server`.
@@ -63,16 +50,12 @@ pub(super) fn capital(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{capital, duration, frames, range};
+    use super::{capital, frames, range};
 
     #[test]
     fn numbers_read_well() {
         assert_eq!(range(14_280, 1428), "14,280–15,707");
         assert_eq!(range(5, 1), "5");
-        assert_eq!(duration(0.000_25), "250 µs");
-        assert_eq!(duration(0.012_34), "12.3 ms");
-        assert_eq!(duration(0.2), "200 ms");
-        assert_eq!(duration(1.26), "1.3 s");
         assert_eq!(frames(&[7]), "frame 7");
         assert_eq!(frames(&[7, 9]), "frames 7 and 9");
         assert_eq!(frames(&[1, 2, 3, 4, 5, 6]), "frames 1, 2, … and 6");

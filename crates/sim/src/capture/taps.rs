@@ -47,16 +47,13 @@ impl<W: Write> Taps<W> {
     /// Of the file.
     pub fn add(&mut self, place: Place, file: W) -> io::Result<()> {
         let mut capture = Capture::new(file, self.settings)?;
-        match &place {
-            Place::Host(interfaces) => {
-                for (name, _) in interfaces {
-                    capture.interface(name)?;
-                }
-            }
-            Place::Ends(end) => _ = capture.interface(end.as_str())?,
-            Place::Link(link) | Place::LinkExit(link) => {
-                _ = capture.interface(&format!("link {}", link.0))?
-            }
+        let names = match &place {
+            Place::Host(interfaces) => interfaces.iter().map(|(name, _)| name.clone()).collect(),
+            Place::Ends(end) => vec![end.to_string()],
+            Place::Link(link) | Place::LinkExit(link) => vec![format!("link {}", link.0)],
+        };
+        for name in names {
+            capture.interface(&name)?;
         }
         self.taps.push(Tap { place, capture });
         Ok(())

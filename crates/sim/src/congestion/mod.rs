@@ -28,65 +28,37 @@ mod wvegas;
 use crate::time::{Duration, Time};
 pub use dctcp::GAIN as DCTCP_GAIN;
 use shared::Shared;
-use std::fmt;
 use std::str::FromStr;
 use subflow::{Own, Subflow};
 
 /// The least window, in packets.
 const LEAST: f64 = 1.0;
 
-/// A congestion control algorithm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// RFC 5681 and 6582.
-    NewReno,
-    /// RFC 9438.
-    Cubic,
-    /// RFC 8257.
-    Dctcp,
-    /// RFC 6356: the linked increases algorithm.
-    Lia,
-    /// Khalili and others 2012: the opportunistic linked increases algorithm.
-    Olia,
-    /// Peng and others 2013: the balanced linked adaptation.
-    Balia,
-    /// Cao and others 2012: weighted Vegas.
-    WVegas,
-    /// Honda and others 2009: equally weighted TCP.
-    Ewtcp,
-    /// NewReno on every subflow by itself.
-    Uncoupled,
+subflow_rows::names! {
+    /// A congestion control algorithm.
+    pub enum Algorithm {
+        /// RFC 5681 and 6582.
+        NewReno => "newreno",
+        /// RFC 9438.
+        Cubic => "cubic",
+        /// RFC 8257.
+        Dctcp => "dctcp",
+        /// RFC 6356: the linked increases algorithm.
+        Lia => "lia",
+        /// Khalili and others 2012: the opportunistic linked increases algorithm.
+        Olia => "olia",
+        /// Peng and others 2013: the balanced linked adaptation.
+        Balia => "balia",
+        /// Cao and others 2012: weighted Vegas.
+        WVegas => "wvegas",
+        /// Honda and others 2009: equally weighted TCP.
+        Ewtcp => "ewtcp",
+        /// NewReno on every subflow by itself.
+        Uncoupled => "uncoupled",
+    }
 }
 
 impl Algorithm {
-    /// All algorithms.
-    pub const ALL: [Self; 9] = [
-        Self::NewReno,
-        Self::Cubic,
-        Self::Dctcp,
-        Self::Lia,
-        Self::Olia,
-        Self::Balia,
-        Self::WVegas,
-        Self::Ewtcp,
-        Self::Uncoupled,
-    ];
-
-    /// Its name in scenarios and tables.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NewReno => "newreno",
-            Self::Cubic => "cubic",
-            Self::Dctcp => "dctcp",
-            Self::Lia => "lia",
-            Self::Olia => "olia",
-            Self::Balia => "balia",
-            Self::WVegas => "wvegas",
-            Self::Ewtcp => "ewtcp",
-            Self::Uncoupled => "uncoupled",
-        }
-    }
-
     /// Whether packets are sent as ECN-capable by default: DCTCP cannot do without marks.
     pub const fn needs_ecn(self) -> bool {
         matches!(self, Self::Dctcp)
@@ -98,17 +70,11 @@ impl Algorithm {
     }
 }
 
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl FromStr for Algorithm {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name).ok_or(())
+        Self::ALL.iter().copied().find(|algorithm| algorithm.as_str() == name).ok_or(())
     }
 }
 

@@ -264,7 +264,7 @@ fn cached_terms_are_close_enough() {
 
 #[test]
 fn nothing_upsets_it() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         let mut congestion = Congestion::new(algorithm, 0, 0);
         congestion.on_ack(3, &ack(1));
         congestion.on_loss(3, Time::ZERO, 1);
@@ -303,7 +303,7 @@ fn nothing_upsets_it() {
 
 #[test]
 fn names_there_and_back() {
-    for algorithm in Algorithm::ALL {
+    for &algorithm in Algorithm::ALL {
         assert_eq!(algorithm.as_str().parse(), Ok(algorithm));
     }
     assert_eq!("reno".parse::<Algorithm>(), Err(()));

@@ -26,7 +26,7 @@ names! {
 
 table! {
     /// One row per event that explains a figure: failures, moves to other paths, timeouts, subflows that come and go.
-    pub struct Change: "changes" {
+    pub struct Change: "changes", readable {
         /// The run.
         pub run_id: u32,
         /// When.

@@ -1,10 +1,11 @@
 //! Table `flows`.
 
+use crate::congestion::Algorithm;
 use subflow_rows::table;
 
 table! {
     /// One row per transfer from one host to another.
-    pub struct Flow: "flows" {
+    pub struct Flow: "flows", readable {
         /// The run.
         pub run_id: u32,
         /// Name of the scheme: what is compared.
@@ -37,7 +38,7 @@ table! {
         /// Rate of that payload, from the start to completion or to the end of the run.
         pub throughput: Option<f64> => "bit/s",
         /// Congestion control.
-        pub congestion: &'static str,
+        pub congestion: Algorithm,
         /// Subflows that were established.
         pub subflows: u32,
         /// Data packets sent, repeats included.

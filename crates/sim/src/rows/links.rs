@@ -4,7 +4,7 @@ use subflow_rows::table;
 
 table! {
     /// One row per direction of a cable and sampling interval.
-    pub struct Link: "links" {
+    pub struct Link: "links", readable {
         /// The run.
         pub run_id: u32,
         /// Number of the link within the network.

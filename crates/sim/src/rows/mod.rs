@@ -46,6 +46,8 @@ pub struct Tables {
     pub queues: Vec<Queue>,
     /// `changes`
     pub changes: Vec<Change>,
+    /// The truth about connections, of runs with handshakes.
+    pub truth: Option<Box<crate::truth::rows::Tables>>,
 }
 
 impl Tables {
@@ -60,7 +62,7 @@ impl Tables {
         }
     }
 
-    /// All rows, table by table, in the order of [`SCHEMAS`].
+    /// All rows, table by table, in the order of [`SCHEMAS`]; without the truth.
     pub fn into_rows(self) -> impl Iterator<Item = AnyRow> {
         let runs = self.runs.into_iter().map(|row| AnyRow::Run(Box::new(row)));
         let flows = self.flows.into_iter().map(|row| AnyRow::Flow(Box::new(row)));

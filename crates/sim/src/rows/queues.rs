@@ -4,7 +4,7 @@ use subflow_rows::table;
 
 table! {
     /// One row per queue and sampling interval in which a packet came to it.
-    pub struct Queue: "queues" {
+    pub struct Queue: "queues", readable {
         /// The run.
         pub run_id: u32,
         /// Number of the link whose queue it is.

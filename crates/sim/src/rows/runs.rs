@@ -4,7 +4,7 @@ use subflow_rows::table;
 
 table! {
     /// One row per run: one scheme at one load with one seed.
-    pub struct Run: "runs" {
+    pub struct Run: "runs", readable {
         /// Number of the run within its sweep, from 0.
         pub run_id: u32,
         /// Name of the scenario.

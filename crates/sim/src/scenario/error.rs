@@ -34,7 +34,9 @@ impl std::error::Error for Error {}
 pub(super) fn suggestion(name: &str, known: &[&str]) -> String {
     let near = known.iter().map(|known| (distance(name, known), known)).min();
     match near {
-        Some((distance, known)) if distance <= 1 + name.chars().count() / 4 => {
+        Some((distance, known))
+            if distance <= 1 + name.chars().count() / 4 || (name.len() > 1 && known.starts_with(name)) =>
+        {
             format!("; did you mean {known:?}?")
         }
         Some(_) => format!("; known: {}", known.join(", ")),

@@ -13,7 +13,9 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     pub(super) fn error(&self, at: Option<usize>, key: String, reason: impl Into<String>) -> Error {
-        let line = at.map(|at| 1 + self.text.as_bytes()[..at.min(self.text.len())].iter().filter(|&&b| b == b'\n').count());
+        let line = at.map(|at| {
+            1 + self.text.as_bytes()[..at.min(self.text.len())].iter().filter(|&&b| b == b'\n').count()
+        });
         Error { file: self.name.to_owned(), line, key, reason: reason.into() }
     }
 }
@@ -23,24 +25,31 @@ pub(super) struct Section<'a> {
     source: &'a Source<'a>,
     path: String,
     at: Option<usize>,
-    layers: Vec<&'a DeTable<'a>>,
+    /// Tables with the paths that lead to them.
+    layers: Vec<(String, &'a DeTable<'a>)>,
     asked: RefCell<Vec<&'static str>>,
 }
 
 impl<'a> Section<'a> {
     pub(super) fn root(source: &'a Source<'a>, table: &'a DeTable<'a>) -> Self {
-        Self { source, path: String::new(), at: None, layers: vec![table], asked: RefCell::default() }
+        Self {
+            source,
+            path: String::new(),
+            at: None,
+            layers: vec![(String::new(), table)],
+            asked: RefCell::default(),
+        }
     }
 
+    /// The whole name of a key, as it stands in the layer that has it.
     fn key(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        let layer = self.layers.iter().find(|(_, table)| look_up(table, key).is_some());
+        join(layer.map_or(&self.path, |(path, _)| path), key)
     }
 
     fn find(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.asked.borrow_mut().push(key);
-        self.layers.iter().find_map(|table| {
-            table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
-        })
+        self.layers.iter().find_map(|(_, table)| look_up(table, key))
     }
 
     /// An error about a key of this table.
@@ -99,14 +108,14 @@ impl<'a> Section<'a> {
     pub(super) fn section(&self, key: &'static str) -> Result<Option<Section<'a>>, Error> {
         self.asked.borrow_mut().push(key);
         let (mut layers, mut at) = (Vec::new(), None);
-        for table in &self.layers {
-            let Some((_, value)) = table.iter().find(|(name, _)| name.get_ref() == key) else { continue };
+        for (path, table) in &self.layers {
+            let Some(value) = look_up(table, key) else { continue };
             let start = value.span().start;
             let DeValue::Table(table) = value.get_ref() else {
                 let reason = format!("a {} instead of a table", value.get_ref().type_str());
                 return Err(self.source.error(Some(start), self.key(key), reason));
             };
-            layers.push(table);
+            layers.push((join(path, key), table));
             at = at.or(Some(start));
         }
         if layers.is_empty() {
@@ -131,18 +140,20 @@ impl<'a> Section<'a> {
     pub(super) fn sections(&self, key: &'static str) -> Result<Vec<Section<'a>>, Error> {
         let Some(value) = self.find(key) else { return Ok(Vec::new()) };
         let wrong = |value: &Spanned<DeValue<'_>>| {
-            let reason = format!("a {} instead of tables; write [[{}]]", value.get_ref().type_str(), self.key(key));
+            let reason =
+                format!("a {} instead of tables; write [[{}]]", value.get_ref().type_str(), self.key(key));
             self.source.error(Some(value.span().start), self.key(key), reason)
         };
         let Some(array) = value.get_ref().as_array() else { return Err(wrong(value)) };
         let mut sections = Vec::new();
         for (n, value) in array.iter().enumerate() {
             let DeValue::Table(table) = value.get_ref() else { return Err(wrong(value)) };
+            let path = format!("{}[{n}]", self.key(key));
             sections.push(Section {
                 source: self.source,
-                path: format!("{}[{n}]", self.key(key)),
+                path: path.clone(),
                 at: Some(value.span().start),
-                layers: vec![table],
+                layers: vec![(path, table)],
                 asked: RefCell::default(),
             });
         }
@@ -151,7 +162,7 @@ impl<'a> Section<'a> {
 
     /// This table laid over another.
     pub(super) fn over(mut self, below: &Section<'a>) -> Self {
-        self.layers.extend(&below.layers);
+        self.layers.extend(below.layers.iter().cloned());
         self
     }
 
@@ -160,7 +171,7 @@ impl<'a> Section<'a> {
         let mut known = self.asked.take();
         known.sort_unstable();
         known.dedup();
-        for table in &self.layers {
+        for (path, table) in &self.layers {
             let unknown = table
                 .iter()
                 .filter(|(name, _)| !known.contains(&name.get_ref().as_ref()))
@@ -168,9 +179,17 @@ impl<'a> Section<'a> {
             if let Some((name, _)) = unknown {
                 let at = Some(name.span().start);
                 let reason = format!("unknown key{}", suggestion(name.get_ref(), &known));
-                return Err(self.source.error(at, self.key(name.get_ref()), reason));
+                return Err(self.source.error(at, join(path, name.get_ref()), reason));
             }
         }
         Ok(())
     }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn look_up<'a>(table: &'a DeTable<'a>, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+    table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
 }

@@ -44,9 +44,8 @@ impl Peer {
     /// Everything was sent and acknowledged. An end without data waits for the other one to finish.
     fn has_said_all(&self) -> bool {
         let other_done = self.remote_done || !self.multipath && self.subflows[0].fin_received();
-        let first = self.end == crate::observe::End::Client && self.settings.transport.multipath.is_none();
         let acked = self.data.all_sent() && self.data.una() >= self.bytes;
-        acked && (self.bytes > 0 || other_done || first && self.bytes > 0)
+        acked && (self.bytes > 0 || other_done)
     }
 
     /// DATA_FIN in a mapping of its own (RFC 8684, section 3.3.3).

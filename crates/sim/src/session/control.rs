@@ -30,7 +30,8 @@ impl Peer {
                 self.signal(now, subflow, &Mptcp::Prio(Prio { backup, address_id: None, reserved: 0 }));
             }
             Action::Announce(addr) => {
-                let id = self.locals.iter().position(|&local| local == addr).unwrap_or(self.locals.len()) as u8;
+                let id =
+                    self.locals.iter().position(|&local| local == addr).unwrap_or(self.locals.len()) as u8;
                 self.announce(now, id, addr);
             }
             Action::Remove(addr) => self.remove(now, addr),
@@ -47,8 +48,7 @@ impl Peer {
     fn signal(&mut self, now: Time, i: usize, option: &Mptcp<'_>) {
         let len = option.len().next_multiple_of(4);
         // A long ADD_ADDR has no room beside a DSS.
-        let mut header =
-            if len > 16 { self.segment(now, i, Flags::ACK) } else { self.bare_ack(now, i, len) };
+        let mut header = if len > 16 { self.segment(now, i, Flags::ACK) } else { self.bare_ack(now, i, len) };
         if header.options.mptcp(option).is_ok() {
             self.send(i, header);
         }
@@ -102,7 +102,8 @@ impl Peer {
         let gone: Vec<_> = (0..self.subflows.len())
             .filter(|&i| self.subflows[i].local.ip() == addr && self.subflows[i].phase != Phase::Dead)
             .collect();
-        let Some(speaker) = (0..self.subflows.len()).find(|i| self.subflows[*i].usable() && !gone.contains(i))
+        let Some(speaker) =
+            (0..self.subflows.len()).find(|i| self.subflows[*i].usable() && !gone.contains(i))
         else {
             return;
         };

@@ -12,6 +12,7 @@ use crate::net::{
 };
 use crate::observe::{End, Observer, Sight};
 use crate::time::Time;
+use crate::world::Outcome;
 
 /// The first port of further subflows.
 const FIRST_PORT: u16 = 32_768;
@@ -24,6 +25,8 @@ struct Connection {
     peers: [Peer; 2],
     timers: [Time; 2],
     next_port: u16,
+    /// When the last byte of the direction from each end was there.
+    completed: [Option<Time>; 2],
 }
 
 /// Where a subflow runs.
@@ -49,7 +52,13 @@ pub struct Hosts<O = ()> {
 
 impl<O: Observer> Hosts<O> {
     /// Hosts without connections. `classes` are the settings that connections name.
-    pub fn new(net: &mut Network, classes: Vec<Settings>, boxes: Middleboxes, seed: u64, observer: O) -> Self {
+    pub fn new(
+        net: &mut Network,
+        classes: Vec<Settings>,
+        boxes: Middleboxes,
+        seed: u64,
+        observer: O,
+    ) -> Self {
         for link in boxes.links() {
             net.set_intercepted(link);
         }
@@ -83,13 +92,23 @@ impl<O: Observer> Hosts<O> {
             peers[end.index()].plan(spec.start + after, action);
         }
         net.set_start(spec.start, number);
-        self.connections.push(Connection { spec, peers, timers: [Time::MAX; 2], next_port: FIRST_PORT });
+        self.connections.push(Connection { spec, peers, timers: [Time::MAX; 2], next_port: FIRST_PORT, completed: [None; 2] });
         Some(number)
     }
 
     /// One end of a connection.
     pub fn peer(&self, connection: u32, end: End) -> Option<&Peer> {
         self.connections.get(connection as usize).map(|it| &it.peers[end.index()])
+    }
+
+    /// What became of the data from one end of a connection so far.
+    pub fn outcome(&self, connection: u32, from: End, now: Time) -> Option<Outcome> {
+        let it = self.connections.get(connection as usize)?;
+        let mut outcome = it.peers[from.index()].sent_so_far();
+        it.peers[from.other().index()].received_so_far(&mut outcome);
+        outcome.started = (it.spec.start <= now).then_some(it.spec.start);
+        outcome.completed = it.completed[from.index()];
+        Some(outcome)
     }
 
     /// Header records in use.
@@ -103,12 +122,20 @@ impl<O: Observer> Hosts<O> {
     }
 
     /// Opens a subflow of a connection, if there is a way there and back.
-    fn open(&mut self, net: &mut Network, number: u32, from: InterfaceId, to: InterfaceId, ports: (u16, u16)) {
+    fn open(
+        &mut self,
+        net: &mut Network,
+        number: u32,
+        from: InterfaceId,
+        to: InterfaceId,
+        ports: (u16, u16),
+    ) {
         let there = FlowTuple { from, to, from_port: ports.0, to_port: ports.1 };
         let paths = [there, there.reversed()].map(|tuple| self.ecmp.path(net, tuple, 0));
         let [Some(path), Some(back)] = paths else { return };
         let Some(it) = self.connections.get_mut(number as usize) else { return };
-        let (Some(local), Some(remote)) = (address(net, from, it.spec.v6), address(net, to, it.spec.v6)) else {
+        let (Some(local), Some(remote)) = (address(net, from, it.spec.v6), address(net, to, it.spec.v6))
+        else {
             return;
         };
         let id = self.routes.len() as u32;
@@ -148,7 +175,8 @@ impl<O: Observer> Hosts<O> {
                 if O::ACTIVE {
                     self.observer.sent(Sight { now, connection: number, subflow, end }, &mut header);
                 }
-                let Some(path) = self.routes.get(subflow as usize).map(|route| route.paths[end.index()]) else {
+                let Some(path) = self.routes.get(subflow as usize).map(|route| route.paths[end.index()])
+                else {
                     continue;
                 };
                 let id = self.packet(net, subflow, end, path, header);
@@ -169,7 +197,14 @@ impl<O: Observer> Hosts<O> {
         }
     }
 
-    fn packet(&mut self, net: &mut Network, subflow: u32, from: End, path: PathId, header: Header) -> PacketId {
+    fn packet(
+        &mut self,
+        net: &mut Network,
+        subflow: u32,
+        from: End,
+        path: PathId,
+        header: Header,
+    ) -> PacketId {
         let ecn = if header.traffic_class & 3 == 2 { flags::ECT } else { 0 };
         let (dsn, len, wire_len) = (header.payload.dsn, header.payload.len, header.wire_len());
         let seq = u64::from(header.seq);
@@ -234,6 +269,11 @@ impl<O: Observer> Endpoint for Hosts<O> {
         }
         let Some(it) = self.connections.get_mut(at.connection as usize) else { return };
         it.peers[at.end.index()].arrive(at.now, at.subflow, &header);
+        let sender = from.end.index();
+        let all = it.spec.bytes[sender];
+        if it.completed[sender].is_none() && all > 0 && it.peers[at.end.index()].delivered() >= all {
+            it.completed[sender] = Some(at.now);
+        }
         self.flush(net, at.connection, at.end);
     }
 
@@ -324,12 +364,8 @@ impl<O: Observer> Endpoint for Hosts<O> {
 fn hop_back(net: &Network, path: PathId, hop: u8, back: PathId) -> Option<u8> {
     let at = net.path_links(path).nth(usize::from(hop))?;
     let node = net.graph().edges().get(at.0 as usize)?.from;
-    let mut place = 0;
-    for link in net.path_links(back) {
-        if net.graph().edges().get(link.0 as usize)?.from == node {
-            return Some(place);
-        }
-        place += 1;
-    }
-    None
+    let leaves =
+        |link: LinkId| net.graph().edges().get(link.0 as usize).is_some_and(|edge| edge.from == node);
+    let place = net.path_links(back).position(leaves)?;
+    u8::try_from(place).ok()
 }

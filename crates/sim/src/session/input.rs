@@ -123,8 +123,10 @@ impl Peer {
         }
         let others = self.subflows.iter().enumerate().any(|(n, it)| n != i && it.open() && !it.foreign);
         if i == 0 && !others && !self.data_level_closed() {
-            // Options are gone: of the first data (RFC 8684, section 3.7), or later on.
-            let kind = if self.subflows[0].dss_seen { Fallback::Later } else { Fallback::FirstData };
+            // Options are gone: of the first data (RFC 8684, section 3.7), or later on; for an end whose own data had them and was
+            // acknowledged without, that is later on.
+            let first = header.payload.len > 0 && !self.subflows[0].dss_seen;
+            let kind = if first { Fallback::FirstData } else { Fallback::Later };
             self.fall_back(0, kind);
         } else if header.payload.len > 0 {
             // A joined subflow cannot go on without mappings.
@@ -215,8 +217,7 @@ impl Peer {
             it.fin_at = Some(seq + len);
         }
         let marked = header.traffic_class & 3 == 3;
-        let reaction =
-            it.receiver.on_segment(now, seq, len + fin, marked, &self.settings.transport.ack);
+        let reaction = it.receiver.on_segment(now, seq, len + fin, marked, &self.settings.transport.ack);
         if len > 0 && !it.foreign {
             self.received.on_data(offset, len);
         }
@@ -251,7 +252,9 @@ impl Peer {
             }
             None => identity,
         };
-        if self.checksum && header.payload.changed > 0 && mapping.is_some() {
+        let capable =
+            header.mptcp().any(|option| matches!(option, Mptcp::Capable(it) if it.data_len.is_some()));
+        if self.checksum && header.payload.changed > 0 && (mapping.is_some() || capable) {
             return self.checksum_failed(now, i, header, offset);
         }
         Place::At(offset)

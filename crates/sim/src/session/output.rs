@@ -1,7 +1,7 @@
 //! What an end sends: retransmissions first, then what must be carried again, then new data, on the subflow that the scheduler takes.
 
-use subflow_wire::mptcp::{Dsn, Dss, Mapping, Mptcp};
 use subflow_wire::keys::Version;
+use subflow_wire::mptcp::{Dsn, Dss, Mapping, Mptcp};
 use subflow_wire::tcp::Flags;
 
 use super::peer::Peer;
@@ -146,7 +146,9 @@ impl Peer {
         let mut missing = None;
         for other in 0..self.subflows.len() {
             let it = &mut self.subflows[other];
-            let Some(held) = it.sender.segments().find(|it| it.dsn == una && it.payload() > 0) else { continue };
+            let Some(held) = it.sender.segments().find(|it| it.dsn == una && it.payload() > 0) else {
+                continue;
+            };
             let (dsn, len) = (held.dsn, held.payload());
             if other == i {
                 return false;
@@ -271,8 +273,8 @@ impl Peer {
             let mut blocks = [(0, 0); MOST_BLOCKS];
             let count = it.receiver.take_blocks(&mut blocks);
             let origin = it.remote_isn.wrapping_add(1);
-            let blocks =
-                blocks.map(|(start, end)| (origin.wrapping_add(start as u32), origin.wrapping_add(end as u32)));
+            let blocks = blocks
+                .map(|(start, end)| (origin.wrapping_add(start as u32), origin.wrapping_add(end as u32)));
             header.options.sack(blocks.get(..count).unwrap_or_default(), reserved);
         }
         it.receiver.acknowledged();

@@ -15,6 +15,7 @@ use crate::mptcp::{DataReceiver, DataSender};
 use crate::observe::{Close, End, Fact, Fallback, Handshake};
 use crate::random::{Purpose, Random};
 use crate::time::{Duration, Time};
+use crate::world::Outcome;
 use crate::transport::TimerDid;
 
 /// How long an end that has closed answers what still comes.
@@ -87,8 +88,16 @@ pub struct Peer {
 
 impl Peer {
     /// An end with nothing said yet.
-    pub fn new(connection: u32, end: End, settings: &Settings, locals: Vec<IpAddr>, bytes: u64, seed: u64) -> Self {
-        let mut random = Random::indexed(seed, Purpose::Keys, u64::from(connection) << 1 | end.index() as u64);
+    pub fn new(
+        connection: u32,
+        end: End,
+        settings: &Settings,
+        locals: Vec<IpAddr>,
+        bytes: u64,
+        seed: u64,
+    ) -> Self {
+        let mut random =
+            Random::indexed(seed, Purpose::Keys, u64::from(connection) << 1 | end.index() as u64);
         let key = Key(random.next_u64());
         let version = settings.version.unwrap_or(Version::V1);
         let transport = &settings.transport;
@@ -158,6 +167,31 @@ impl Peer {
         self.received.nxt() - u64::from(self.remote_done && self.remote_fin.is_some())
     }
 
+    /// What its senders counted.
+    pub(super) fn sent_so_far(&self) -> Outcome {
+        let mut outcome = Outcome { reinjected_bytes: self.data.reinjected_bytes, ..Outcome::default() };
+        for subflow in &self.subflows {
+            let counts = &subflow.sender.counts;
+            outcome.segments += counts.segments;
+            outcome.retransmits += counts.retransmits;
+            outcome.timeouts += u64::from(counts.timeouts);
+            outcome.recoveries += u64::from(counts.recoveries);
+        }
+        outcome.subflows = self.subflows.len() as u32;
+        outcome
+    }
+
+    /// What its receivers counted of the other end's data.
+    pub(super) fn received_so_far(&self, outcome: &mut Outcome) {
+        outcome.delivered = self.delivered();
+        outcome.most_held = self.received.most_held;
+        for subflow in &self.subflows {
+            outcome.duplicates += subflow.receiver.counts.duplicates;
+            outcome.out_of_order += subflow.receiver.counts.out_of_order;
+            outcome.marked += subflow.receiver.counts.marked;
+        }
+    }
+
     /// How the connection ended for this end.
     pub fn close(&self) -> Option<Close> {
         self.closed.map(|closed| closed.1)
@@ -171,8 +205,7 @@ impl Peer {
     /// When [`Peer::timer`] is to be called; [`Time::MAX`] for never.
     pub fn deadline(&self) -> Time {
         let subflows = self.subflows.iter().filter(|subflow| subflow.phase != Phase::Dead);
-        let subflows =
-            subflows.map(|it| it.again_at.min(it.sender.deadline()).min(it.receiver.deadline()));
+        let subflows = subflows.map(|it| it.again_at.min(it.sender.deadline()).min(it.receiver.deadline()));
         let announced = self.announced.iter().map(|announced| announced.again_at);
         let action = self.actions.front().map(|action| action.0);
         subflows.chain(announced).chain(action).min().unwrap_or(Time::MAX).min(self.data_fin_at)

@@ -33,9 +33,12 @@ pub struct CustomLink {
 pub struct CustomHost {
     /// Its name.
     pub name: String,
-    /// For each interface: the switch, the links up and down, and its addresses, where they are not to be 10.x.y.z and fd00::n by number.
-    pub interfaces: Vec<(String, LinkSettings, LinkSettings, Option<Ipv4Addr>, Option<Ipv6Addr>)>,
+    /// Its interfaces.
+    pub interfaces: Vec<CustomInterface>,
 }
+
+/// An interface: the switch, the links up and down, and its addresses, where they are not to be 10.x.y.z and fd00::n by number.
+pub type CustomInterface = (String, LinkSettings, LinkSettings, Option<Ipv4Addr>, Option<Ipv6Addr>);
 
 /// A topology as somebody described it.
 #[derive(Clone, Debug, Default, PartialEq)]

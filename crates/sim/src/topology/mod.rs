@@ -7,7 +7,7 @@ mod leaf_spine;
 mod multihomed;
 mod two_path;
 
-pub use custom::{Custom, CustomHost, CustomLink, CustomSwitch};
+pub use custom::{Custom, CustomHost, CustomInterface, CustomLink, CustomSwitch};
 pub use dumbbell::Dumbbell;
 pub use fat_tree::FatTree;
 pub use leaf_spine::LeafSpine;

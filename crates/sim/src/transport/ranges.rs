@@ -28,7 +28,8 @@ impl Ranges {
             Some(&(low, _)) if low <= start => self.ranges.len() - 1,
             _ => self.ranges.partition_point(|&(_, high)| high < start),
         };
-        let first = if self.ranges.get(first).is_some_and(|&(_, high)| high < start) { first + 1 } else { first };
+        let first =
+            if self.ranges.get(first).is_some_and(|&(_, high)| high < start) { first + 1 } else { first };
         let mut after = first;
         let (mut low, mut high, mut held) = (start, end, 0);
         while let Some(&(from, to)) = self.ranges.get(after) {

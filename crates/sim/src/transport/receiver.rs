@@ -66,17 +66,21 @@ pub struct ReceiverCounts {
 
 /// The receiving half of one subflow.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Receiver {
     nxt: u64,
     deadline: Time,
-    pending: u8,
-    /// The mark of the last segment (RFC 8257: DCTCP.CE), or that an echo is owed (RFC 3168).
-    marked: bool,
-    /// A duplicate to report in the next acknowledgment.
-    repeated: Option<(u64, u64)>,
     held: Ranges,
     /// Counters.
     pub counts: ReceiverCounts,
+    pending: u8,
+    /// The mark of the last segment (RFC 8257: DCTCP.CE), or that an echo is owed (RFC 3168).
+    marked: bool,
+    /// Where the last duplicate began, and whether that before it began there, too.
+    last_repeat: Option<u64>,
+    repeated_again: bool,
+    /// A duplicate to report in the next acknowledgment.
+    repeated: Option<(u64, u64)>,
 }
 
 impl Default for Receiver {
@@ -86,6 +90,8 @@ impl Default for Receiver {
             deadline: Time::MAX,
             pending: 0,
             marked: false,
+            last_repeat: None,
+            repeated_again: false,
             repeated: None,
             held: Ranges::default(),
             counts: ReceiverCounts::default(),
@@ -177,15 +183,13 @@ impl Receiver {
         out.now = true;
         let end = seq + len;
         if end <= self.nxt {
-            self.counts.duplicates += 1;
-            self.repeated = Some((seq, end));
+            self.duplicate(seq, end);
             return;
         }
         if seq > self.nxt {
             out.fresh = self.held.insert(seq, end);
             if out.fresh == 0 {
-                self.counts.duplicates += 1;
-                self.repeated = Some((seq, end));
+                self.duplicate(seq, end);
             } else {
                 self.counts.out_of_order += 1;
             }
@@ -193,6 +197,17 @@ impl Receiver {
         }
         out.fresh = self.held.insert(self.nxt, end);
         self.nxt = self.held.take_through(self.nxt);
+    }
+
+    fn duplicate(&mut self, seq: u64, end: u64) {
+        self.counts.duplicates += 1;
+        self.repeated = Some((seq, end));
+        self.repeated_again = self.last_repeat.replace(seq) == Some(seq);
+    }
+
+    /// Whether the last segment was a needless retransmission for the second time on end, once: then acknowledgments do not arrive.
+    pub const fn take_repeated_again(&mut self) -> bool {
+        std::mem::replace(&mut self.repeated_again, false)
     }
 
     /// An acknowledgment goes out now: nothing is owed any more.

@@ -88,8 +88,9 @@ pub struct SenderCounts {
     pub spurious: u32,
 }
 
-/// The sending half of one subflow.
+/// The sending half of one subflow. What every acknowledgment needs comes first.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Sender {
     una: u64,
     nxt: u64,
@@ -97,24 +98,24 @@ pub struct Sender {
     sacked: u64,
     lost: u64,
     resent: u64,
-    /// The blocks of the last acknowledgment that had any: all in them is marked already.
-    known: [(u64, u64); 4],
     /// End of the highest SACKed segment.
     highest: u64,
+    rto_at: Time,
+    /// Round-trip time estimate.
+    pub rtt: Rtt,
+    rack: Rack,
+    phase: Phase,
+    forced: bool,
+    duplicates: u32,
+    /// Counters.
+    pub counts: SenderCounts,
     /// All below has been looked at for losses (duplicate-ACK rule).
     examined: u64,
     /// No segment below it waits for a retransmission.
     repair_from: u64,
     recovery_end: u64,
-    phase: Phase,
-    forced: bool,
-    duplicates: u32,
-    /// Round-trip time estimate.
-    pub rtt: Rtt,
-    rto_at: Time,
-    rack: Rack,
-    /// Counters.
-    pub counts: SenderCounts,
+    /// The blocks of the last acknowledgment that had any: all in them is marked already.
+    known: [(u64, u64); 4],
 }
 
 impl Default for Sender {
@@ -357,6 +358,10 @@ impl Sender {
             self.phase = Phase::Open;
             self.forced = false;
             out.recovered = true;
+            // The window that was lost may have been many times the one that is left.
+            if self.segments.capacity() > 64 + 4 * self.segments.len() {
+                self.segments.shrink_to(2 * self.segments.len());
+            }
         }
         self.find_losses(now, settings);
         if !settings.sack && self.phase == Phase::Recovery && out.advanced != 0 && self.to_repair() == 0 {
@@ -620,3 +625,6 @@ pub enum TimerDid {
 fn widen(low: u32, una: u64) -> u64 {
     una + u64::from(low.wrapping_sub(una as u32))
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,7 +51,7 @@ pub struct Error {
 }
 
 /// Fields of the lines of a text: separated by spaces, tabs or commas; `#` begins a comment; empty lines do not count.
-fn lines(text: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, Vec<&str>)> {
     text.lines().enumerate().filter_map(|(n, line)| {
         let line = line.split('#').next().unwrap_or_default();
         let fields: Vec<_> =

@@ -50,22 +50,36 @@ impl<O: Observer> World<O> {
     #[inline]
     fn take_data(&mut self, net: &mut Network, lane_id: LaneId, packet: &Packet) -> Reaction {
         let lane = &mut self.lanes[lane_id as usize];
-        let stream = &mut self.streams[lane.stream as usize];
-        let settings = &self.classes[usize::from(stream.class)];
+        let settings = &self.classes[usize::from(lane.class)];
         let marked = packet.flags & flags::CE != 0;
         let len = u64::from(packet.len);
         let reaction = lane.receiver.on_segment(net.now(), packet.seq, len, marked, &settings.ack);
-        let reached = if stream.multipath {
+        let complete = if lane.multipath {
+            let stream = &mut self.streams[lane.stream as usize];
             stream.received.on_data(packet.dsn, len);
-            stream.received.nxt()
+            stream.received.nxt() >= stream.size
         } else {
-            lane.receiver.nxt()
+            lane.receiver.nxt() >= lane.complete_at
         };
-        if reached >= stream.size && reaction.fresh > 0 {
+        if reaction.fresh == 0 && lane.receiver.take_repeated_again() {
+            self.acks_are_lost(net, lane_id ^ 1);
+            return reaction;
+        }
+        if complete && reaction.fresh > 0 {
             let flow = self.connections[(lane.stream >> 1) as usize].flow;
             self.complete(net, flow);
         }
         reaction
+    }
+
+    /// The same segment has come in vain twice on end, so its sender hears nothing: acknowledgments take another path, where paths are moved
+    /// at all. Linux does so, too (`tcp_rcv_spurious_retrans`); senders of data alone cannot leave a dead way back.
+    #[cold]
+    fn acks_are_lost(&mut self, net: &mut Network, lane_id: LaneId) {
+        let nxt = self.lanes[lane_id as usize].sender.nxt();
+        if self.routes.on_timeout(net.now(), lane_id, nxt) {
+            self.reroute(net, lane_id, Cause::Timeout);
+        }
     }
 
     /// Sends an acknowledgment of a lane's data in a packet's slot.
@@ -78,13 +92,18 @@ impl<O: Observer> World<O> {
         ack: u64,
         echo: bool,
     ) {
-        let path = self.path_now(net, lane_id ^ 1);
         let lane = &self.lanes[lane_id as usize];
-        let stream = &self.streams[lane.stream as usize];
-        let dsn = stream.received.nxt();
+        let mut path = lane.back;
+        if self.routes.sprays()
+            && let Some(sprayed) = self.routes.spray(net, lane_id ^ 1)
+        {
+            path = sprayed;
+        }
         let mut kind = flags::ACK | if echo { flags::ECE } else { 0 };
-        if stream.multipath {
+        let mut dsn = 0;
+        if lane.multipath {
             kind |= flags::MPTCP;
+            dsn = self.streams[lane.stream as usize].received.nxt();
         }
         let header = if lane.receiver.needs_blocks() { self.header_with_blocks(lane_id) } else { NONE };
         *net.packet_mut(id) =
@@ -102,11 +121,11 @@ impl<O: Observer> World<O> {
             self.headers.remove(packet.header);
         }
         net.free(id);
-        let stream = &self.streams[self.lanes[packet.subflow as usize].stream as usize];
-        let window = self.classes[usize::from(stream.class)].receive_window;
+        let lane = &self.lanes[packet.subflow as usize];
+        let window = self.classes[usize::from(lane.class)].receive_window;
         let acknowledgment = Acknowledgment {
             ack: packet.seq,
-            data_ack: stream.multipath.then_some(packet.dsn),
+            data_ack: lane.multipath.then_some(packet.dsn),
             window,
             blocks: &blocks[..count],
             echo: packet.flags & flags::ECE != 0,
@@ -122,7 +141,7 @@ impl<O: Observer> World<O> {
         let now = net.now();
         let lane = &mut self.lanes[lane_id as usize];
         let stream = &mut self.streams[lane.stream as usize];
-        let settings = &self.classes[usize::from(stream.class)];
+        let settings = &self.classes[usize::from(lane.class)];
         let before = lane.sender.phase();
         let acked = lane.sender.on_ack(now, given.ack, given.blocks, given.pure, &settings.sender);
         let i = usize::from(lane.number);

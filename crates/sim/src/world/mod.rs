@@ -258,16 +258,25 @@ impl<O: Observer> World<O> {
                 Ways::Fixed(_) => None,
                 Ways::Balanced(tuples) => tuples.get(subflow).copied(),
             };
+            let mut paths = [PathId::NOWHERE; 2];
             for direction in [0, 1] {
                 let id = lane + direction;
                 let tuple = tuple.map(|tuple| if direction == 0 { tuple } else { tuple.reversed() });
                 self.routes.begin(id, number, subflow as u16, tuple);
-                let path = match fixed {
+                paths[direction as usize] = match fixed {
                     Some(paths) => paths[direction as usize],
                     None => self.routes.resolve(net, id).unwrap_or(PathId::NOWHERE),
                 };
-                let lane = Lane::new(2 * connection + direction, subflow as u16, path, direction == 0);
-                place(&mut self.lanes, id, lane);
+            }
+            for direction in [0, 1] {
+                let ways = if direction == 0 { paths } else { [paths[1], paths[0]] };
+                let mut new =
+                    Lane::new(2 * connection + direction, class, subflow as u16, ways, direction == 0);
+                new.multipath = multipath;
+                if !multipath && direction == 0 {
+                    new.complete_at = bytes;
+                }
+                place(&mut self.lanes, lane + direction, new);
             }
         }
         let flow = &mut self.flows[number as usize];
@@ -340,7 +349,8 @@ impl<O: Observer> Endpoint for World<O> {
         self.establish(net, flow);
     }
 
-    #[inline]
+    // One in some hops: not for the loop that moves packets to be blown up by it.
+    #[inline(never)]
     fn arrive(&mut self, net: &mut Network, id: PacketId) {
         let packet = *net.packet(id);
         if packet.flags & flags::ACK != 0 {

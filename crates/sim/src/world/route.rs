@@ -179,6 +179,7 @@ impl<O: Observer> World<O> {
         lane.path = path;
         lane.reroutes += 1;
         let (connection, subflow) = (lane.stream >> 1, lane.number);
+        self.lanes[lane_id as usize ^ 1].back = path;
         if self.keep_moves && lane_id & 1 == 0 {
             let flow = self.connections[connection as usize].flow;
             self.moves.push(Move { time: net.now(), flow, subflow, cause });

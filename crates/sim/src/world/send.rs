@@ -30,10 +30,12 @@ impl<O: Observer> World<O> {
         if self.lanes[lane_id as usize].sender.to_repair() > 0 && !self.repair(net, lane_id) {
             return;
         }
-        let stream = &self.streams[index as usize];
-        if !stream.multipath {
+        if !self.lanes[lane_id as usize].multipath {
             self.pump_single(net, lane_id);
-        } else if stream.slack || stream.data.has_reinjections() {
+            return;
+        }
+        let stream = &self.streams[index as usize];
+        if stream.slack || stream.data.has_reinjections() {
             self.schedule(net, index);
         } else {
             self.pump_one_of_many(net, lane_id);
@@ -47,7 +49,7 @@ impl<O: Observer> World<O> {
         loop {
             let lane = &mut self.lanes[lane_id as usize];
             let stream = &self.streams[lane.stream as usize];
-            let settings = &self.classes[usize::from(stream.class)];
+            let settings = &self.classes[usize::from(lane.class)];
             if lane.sender.to_repair() == 0 {
                 return true;
             }
@@ -68,7 +70,7 @@ impl<O: Observer> World<O> {
         loop {
             let lane = &mut self.lanes[lane_id as usize];
             let stream = &mut self.streams[lane.stream as usize];
-            let settings = &self.classes[usize::from(stream.class)];
+            let settings = &self.classes[usize::from(lane.class)];
             let flight = lane.sender.in_flight();
             let window = stream.congestion.window(usize::from(lane.number));
             if !lane.usable
@@ -109,7 +111,7 @@ impl<O: Observer> World<O> {
     fn has_room(&self, lane_id: LaneId) -> bool {
         let lane = &self.lanes[lane_id as usize];
         let stream = &self.streams[lane.stream as usize];
-        let settings = &self.classes[usize::from(stream.class)];
+        let settings = &self.classes[usize::from(lane.class)];
         let flight = lane.sender.in_flight();
         let window = stream.congestion.window(usize::from(lane.number));
         lane.usable
@@ -125,7 +127,7 @@ impl<O: Observer> World<O> {
         let now = net.now();
         let lane = &mut self.lanes[lane_id as usize];
         let stream = &mut self.streams[lane.stream as usize];
-        let settings = &self.classes[usize::from(stream.class)];
+        let settings = &self.classes[usize::from(lane.class)];
         let mut given = Supply::Empty;
         if settings.multipath.as_ref().is_some_and(|m| m.scheduler == Scheduler::Redundant) {
             // What others have carried and nobody has acknowledged comes first.
@@ -282,13 +284,12 @@ impl<O: Observer> World<O> {
     pub(super) fn emit(&mut self, net: &mut Network, lane_id: LaneId, seq: u64, segment: &Segment, kind: u8) {
         let path = self.path_now(net, lane_id);
         let lane = &self.lanes[lane_id as usize];
-        let stream = &self.streams[lane.stream as usize];
-        let settings = &self.classes[usize::from(stream.class)];
+        let settings = &self.classes[usize::from(lane.class)];
         let mut flags = kind;
         if settings.ecn {
             flags |= flags::ECT;
         }
-        if stream.multipath {
+        if lane.multipath {
             flags |= flags::MPTCP;
         }
         let packet = Packet {

@@ -10,44 +10,60 @@ use crate::transport::{Receiver, Sender};
 pub(super) type LaneId = u32;
 
 /// One direction of one subflow: the sender at one end, the receiver at the other.
+///
+/// What an arriving packet needs first is in the first cache line, and what a receiver needs follows: with thousands of lanes each
+/// of them is cold when its packet comes.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Lane {
-    pub(super) sender: Sender,
-    pub(super) receiver: Receiver,
+    pub(super) stream: u32,
     /// The way of packets in this direction: data, and the ACKs of the other lane.
     pub(super) path: PathId,
-    pub(super) stream: u32,
+    /// The way back: the path of the other lane of this subflow.
+    pub(super) back: PathId,
     /// Number of the subflow in its connection, and in its congestion control.
     pub(super) number: u16,
+    pub(super) class: u8,
+    /// Whether data is numbered at the level of the connection.
+    pub(super) multipath: bool,
+    /// Plain TCP: the sequence number at which the flow is complete.
+    pub(super) complete_at: u64,
+    /// When the pending timer of the receiver goes off.
+    pub(super) ack_timer: Time,
+    /// When the pending timer of the sender goes off.
+    pub(super) sender_timer: Time,
+    /// Redundant scheduler: what this subflow carries next.
+    pub(super) own_next: u64,
+    pub(super) reroutes: u32,
     /// Whether new data may be put on it.
     pub(super) usable: bool,
     pub(super) backup: bool,
-    /// When the pending timer of the sender goes off.
-    pub(super) sender_timer: Time,
-    /// When the pending timer of the receiver goes off.
-    pub(super) ack_timer: Time,
-    /// Redundant scheduler: what this subflow carries next.
-    pub(super) own_next: u64,
+    pub(super) receiver: Receiver,
+    pub(super) sender: Sender,
     /// When this subflow's window was last halved for holding back others.
     pub(super) penalised: Time,
-    pub(super) reroutes: u32,
 }
 
 impl Lane {
-    pub(super) fn new(stream: u32, number: u16, path: PathId, usable: bool) -> Self {
+    /// The lane of subflow `number`, on the ways there and back.
+    pub(super) fn new(stream: u32, class: u8, number: u16, ways: [PathId; 2], usable: bool) -> Self {
         Self {
-            sender: Sender::default(),
-            receiver: Receiver::default(),
-            path,
             stream,
+            path: ways[0],
+            back: ways[1],
             number,
+            class,
+            multipath: false,
+            complete_at: u64::MAX,
+            ack_timer: Time::MAX,
+            sender_timer: Time::MAX,
+            own_next: 0,
+            reroutes: 0,
             usable,
             backup: false,
-            sender_timer: Time::MAX,
-            ack_timer: Time::MAX,
-            own_next: 0,
+            receiver: Receiver::default(),
+            sender: Sender::default(),
             penalised: Time::ZERO,
-            reroutes: 0,
         }
     }
 }

@@ -75,7 +75,7 @@ impl<O: Observer> World<O> {
         if lane.sender.deadline() <= now {
             let index = lane.stream;
             let stream = &mut self.streams[index as usize];
-            let settings = &self.classes[usize::from(stream.class)];
+            let settings = &self.classes[usize::from(lane.class)];
             let flight = lane.sender.in_flight();
             match lane.sender.on_timer(now, &settings.sender) {
                 TimerDid::Expired => {

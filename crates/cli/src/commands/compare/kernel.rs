@@ -1,7 +1,7 @@
 //! A capture against the kernel's counters.
 
-use super::rows::Rows;
 use super::whole;
+use crate::commands::rows::Rows;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::settings::{Reading, Wanted};

@@ -1,18 +1,17 @@
 //! `subflow compare`: two captures, two runs, or a capture and the kernel's counters.
 
 mod kernel;
-mod rows;
 mod runs;
 
 use super::reading;
 use crate::args::CompareArgs;
+use crate::commands::rows::Rows;
 use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::settings::{Compare, Reading, Wanted, With};
 use crate::summary::compare as summary;
-use rows::Rows;
 use std::path::{Path, PathBuf};
 use std::slice;
 use subflow_analysis::rows::Tables;

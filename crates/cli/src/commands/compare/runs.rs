@@ -1,7 +1,7 @@
 //! Two runs, or two folders of repetitions.
 
-use super::rows::Rows;
 use super::whole;
+use crate::commands::rows::Rows;
 use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;

@@ -1,4 +1,4 @@
-//! Where the rows of a comparison go.
+//! Where rows go that a command has at hand: to the screen as a report for people, to standard output, into a folder.
 
 use crate::console;
 use crate::failure::Failure;
