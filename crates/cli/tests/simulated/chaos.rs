@@ -303,6 +303,6 @@ fn run(seed: u64, steps: u32) -> Vec<String> {
 
 #[test]
 fn nonsense_is_analysed_to_the_truth() {
-    let wrong: Vec<_> = (0..60).flat_map(|seed| run(seed, 10 + 10 * seed as u32)).take(40).collect();
+    let wrong: Vec<_> = (0..60).flat_map(|seed| run(seed, 10 + 10 * seed as u32)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
