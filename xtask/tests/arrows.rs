@@ -22,7 +22,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("subflow-store", &["subflow-rows", "subflow-capture", "subflow-analysis", "subflow-compare"]),
     (
         "subflow-report",
-        &["subflow-rows", "subflow-capture", "subflow-analysis", "subflow-compare", "subflow-store"],
+        &[
+            "subflow-rows",
+            "subflow-capture",
+            "subflow-analysis",
+            "subflow-compare",
+            "subflow-sim",
+            "subflow-store",
+        ],
     ),
     (
         "subflow",
@@ -32,6 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "subflow-analysis",
             "subflow-compare",
             "subflow-anonymize",
+            "subflow-sim",
             "subflow-store",
             "subflow-report",
         ],

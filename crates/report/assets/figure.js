@@ -24,17 +24,34 @@
     return all.filter((_, index) => index % step === 0);
   }
 
-  // Smallest and largest value above zero that a log axis has to show, in whole decades.
+  // Smallest and largest value above zero that a log axis has to show, intervals included.
   function extent(data, axis) {
     let low = Infinity;
     let high = 0;
+    const see = (value) => {
+      if (value > 0 && value < low) low = value;
+      if (value > high) high = value;
+    };
     for (const trace of data) {
-      for (const value of trace[axis] || []) {
-        if (value > 0 && value < low) low = value;
-        if (value > high) high = value;
-      }
+      (trace[axis] || []).forEach((value, at) => {
+        see(value);
+        if (axis === "y" && trace.error_y) { see(value + trace.error_y.array[at]); see(value - trace.error_y.arrayminus[at]); }
+      });
     }
     return low === Infinity ? null : [low, high];
+  }
+
+  // The next of 1, 2, 5, 10 … upwards or downwards.
+  function round125(value, up) {
+    const decade = Math.pow(10, Math.floor(Math.log10(value) + 1e-9));
+    const step = value / decade;
+    return decade * (up ? (step <= 1.0001 ? 1 : step <= 2.0001 ? 2 : step <= 5.0001 ? 5 : 10) : step >= 5 ? 5 : step >= 2 ? 2 : 1);
+  }
+
+  function ticks125(unit, low, high) {
+    const all = [];
+    for (let value = low; value <= high * 1.001; value = round125(value * 1.1, true)) all.push([value, subflow.format(unit, Number(value.toPrecision(1)))]);
+    return all;
   }
 
   function axis(spec, which, width, cuts) {
@@ -57,11 +74,12 @@
       if (bounds) {
         let [low, high] = [bounds[0], bounds[1]];
         if (which === "x") for (const cut of cuts) { low = Math.min(low, cut); high = Math.max(high, cut); }
-        const range = [Math.floor(Math.log10(low) + 1e-9), Math.ceil(Math.log10(high) - 1e-9)];
-        if (range[0] === range[1]) range[0] -= 1;
+        const fine = which === "y" && own.unit !== "s" && high < 50 * low;
+        const range = fine ? [Math.log10(round125(low, false)), Math.log10(round125(high, true))] : [Math.floor(Math.log10(low) + 1e-9), Math.ceil(Math.log10(high) - 1e-9)];
+        if (range[0] === range[1]) { if (fine) range[1] += Math.log10(2); else range[0] -= 1; }
         made.range = range;
         const room = which === "x" ? Math.max(3, Math.floor(width / 64)) : 7;
-        const marks = ticks(own.unit, Math.pow(10, range[0]), Math.pow(10, range[1]), room);
+        const marks = (fine ? ticks125 : ticks)(own.unit, Math.pow(10, range[0]), Math.pow(10, range[1]), room);
         made.tickvals = marks.map((mark) => mark[0]);
         made.ticktext = marks.map((mark) => mark[1]);
       }
@@ -156,8 +174,18 @@
 
   const large = (spec) => spec.data.some((trace) => trace.x.length > MANY && trace.type !== "bar");
 
+  // A heat map of shares: from the page's own ground to the strongest colour, the same scale in all of them.
+  function heated(spec, made) {
+    const grounds = ["var(--soft)", "var(--s5)", "var(--s0)", "var(--s6)", "var(--s1)"].map(subflow.colour);
+    const scale = grounds.map((colour, at) => [at / (grounds.length - 1), colour]);
+    const hovertext = made.z.map((row, at) => row.map((z, column) => made.y[at] + "<br>" + subflow.format(spec.x.unit, made.x[column]) + ": " + subflow.format("share", z)));
+    const colorbar = { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom", len: 220, lenmode: "pixels", thickness: 9, tickformat: ",.0%", tickvals: [0, 0.5, 1], outlinewidth: 0, ticklen: 3 };
+    return { ...made, zmin: 0, zmax: 1, colorscale: scale, hoverinfo: "text", hovertext, colorbar, xgap: 0, ygap: made.y.length <= 60 ? 1 : 0 };
+  }
+
   function present(spec, trace) {
     const made = coloured(trace);
+    if (made.type === "heatmap") return heated(spec, made);
     const bar = made.type === "bar";
     const lying = bar && made.orientation === "h";
     const [places, sizes] = lying ? [made.y, made.x] : [made.x, made.y];
@@ -166,8 +194,8 @@
       const measure = (lying ? spec.x : spec.y).title;
       const several = spec.data.length > 1;
       made.hoverinfo = "text";
-      made.hovertext = places.map((place, at) => (several ? made.name + ", " : "") + place + ": " + subflow.format(unit, sizes[at]) + " " + measure);
-      if (!spec.stacked && sizes.length * spec.data.length <= 24) {
+      made.hovertext = trace.hovertext || places.map((place, at) => (several ? made.name + ", " : "") + place + ": " + subflow.format(unit, sizes[at]) + " " + measure);
+      if (!spec.stacked && !made.error_y && sizes.length * spec.data.length <= 24) {
         made.text = sizes.map((size) => subflow.format(unit, size));
         made.textposition = lying ? "auto" : "outside";
         made.cliponaxis = false;
@@ -186,6 +214,7 @@
     }
     // Plotly reads some HTML in names and hover texts: tags from outside are taken out of it.
     const plain = (text) => (typeof text === "string" ? text.replaceAll("<br>", "\n").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("\n", "<br>") : text);
+    if (made.error_y) Object.assign(made.error_y, { thickness: 1.2, width: 3 });
     if (made.hovertext) made.hovertext = made.hovertext.map(plain);
     made.name = plain(made.name);
     // A log axis cannot show 0; the line begins at the left edge, as high as the zeros lift it.
@@ -209,7 +238,7 @@
       width, height,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink },
-      margin: { l: 12, r: 16, t: legend ? 8 : 12, b: 12 },
+      margin: { l: 12, r: 16, t: legend ? 8 : spec.data[0]?.type === "heatmap" ? 44 : 12, b: 12 },
       xaxis: axis(spec, "x", width, spec.cuts), yaxis: axis(spec, "y", width, []),
       barmode: spec.stacked ? "stack" : "group", bargap: 0.25,
       hovermode: "closest",
@@ -229,6 +258,11 @@
       const edge = spec.x.log && highest !== null && highest - Math.log10(cut) < 0.08 * (highest - made.xaxis.range[0]);
       made.shapes.push({ type: "line", xref: "x", yref: "paper", x0: cut, x1: cut, y0: 0, y1: 1, layer: "below", line: { color: subflow.colour("var(--muted)"), width: 1, dash: "dot" } });
       made.annotations.push({ xref: "x", yref: "paper", x: spec.x.log ? Math.log10(cut) : cut, y: 0.02 + 0.08 * (index % 2), xanchor: edge ? "right" : "left", yanchor: "bottom", showarrow: false, text: subflow.format(spec.x.unit, cut), font: { size: 10, color: subflow.colour("var(--muted)") }, bgcolor: subflow.colour("var(--card)") });
+    }
+    for (const [at, words] of spec.levels || []) {
+      const y = spec.y.log ? Math.log10(at) : at;
+      made.shapes.push({ type: "line", xref: "paper", yref: "y", x0: 0, x1: 1, y0: at, y1: at, line: { color: subflow.colour("var(--ink)"), width: 1, dash: "dash" } });
+      if (words) made.annotations.push({ xref: "paper", yref: "y", x: 1, y, xanchor: "right", yanchor: "bottom", showarrow: false, text: words, font: { size: 10, color: subflow.colour("var(--muted)") }, bgcolor: subflow.colour("var(--card)") });
     }
     if (spec.layout) Object.assign(made, coloured(spec.layout));
     return made;
@@ -344,6 +378,10 @@
     draw(holder, full);
   };
   subflow.figureRows = rows;
+  // What was hidden had no width when it was drawn.
+  subflow.redrawIn = (element) => {
+    for (const [holder, what] of drawn) if (element.contains(holder)) draw(holder, what);
+  };
   // For tests and for printing from scripts.
   subflow.drawAll = () => holders.forEach((holder) => { if (!holder.dataset.drawn) draw(holder, spec(holder)); });
 })();

@@ -9,6 +9,7 @@ mod parse;
 mod query;
 mod shared;
 mod show;
+mod sim;
 
 use crate::exit::EXIT_CODES;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -25,6 +26,7 @@ pub(crate) use parse::{Format, Recorded, seconds};
 pub(crate) use query::QueryArgs;
 pub(crate) use shared::{FilterArgs, OutputArgs, ReadArgs, TalkArgs};
 pub(crate) use show::{ShowArgs, ShowOutputArgs};
+pub(crate) use sim::{SimArgs, SimCommand, SimFabricArgs, SimOutputArgs, SimPhoneArgs, SimPlanArgs, SimRunArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Yellow.on_default().bold())
@@ -53,6 +55,7 @@ Examples:
   subflow explain trace.pcap                 why each thing was counted so, by frame
   subflow query trace.pcap \"SELECT …\"      questions in SQL
   subflow live -i eth0                       the same as it happens
+  subflow sim list                           what can be simulated
   subflow COMMAND --help                     all options of a command, with more examples";
 
 fn after_long_help() -> String {
@@ -82,6 +85,7 @@ pub(crate) enum Command {
     Compare(Box<CompareArgs>),
     Live(Box<LiveArgs>),
     Anonymize(Box<AnonymizeArgs>),
+    Sim(SimArgs),
     Tables(TablesArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

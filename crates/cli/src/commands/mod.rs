@@ -11,6 +11,7 @@ mod query;
 mod reading;
 mod rows;
 mod show;
+mod sim;
 mod tables;
 
 use crate::args::{Cli, Command};
@@ -27,6 +28,7 @@ pub(crate) fn run(args: Cli) -> Result<Exit, Failure> {
         Command::Compare(args) => compare::run(*args),
         Command::Live(args) => live::run(*args),
         Command::Anonymize(args) => anonymize::run(*args),
+        Command::Sim(args) => sim::run(args),
         Command::Tables(args) => tables::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

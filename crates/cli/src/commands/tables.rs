@@ -21,7 +21,7 @@ pub(super) fn run(args: &TablesArgs) -> Result<Exit, Failure> {
 }
 
 /// Every table of every command.
-fn chapters() -> [Chapter; 4] {
+fn chapters() -> [Chapter; 6] {
     [
         Chapter {
             title: "Captures",
@@ -42,6 +42,17 @@ fn chapters() -> [Chapter; 4] {
             title: "Two runs, and the kernel's counters",
             source: "`compare --runs` yields `differences`, `compare --nstat` yields `counters`.",
             schemas: [RUNS_SCHEMAS, NSTAT_SCHEMAS].concat(),
+        },
+        Chapter {
+            title: "Simulations",
+            source: "`sim` yields these tables. Times are seconds of the simulation, which has no calendar.",
+            schemas: subflow_sim::rows::SCHEMAS.to_vec(),
+        },
+        Chapter {
+            title: "The truth about simulated captures",
+            source: "`sim -o DIR` writes these tables beside the captures of a run, in `DIR/runs/NUMBER`: what happened, as the simulated hosts and \
+                     links know it. Columns that `analyze` has, too, mean the same.",
+            schemas: subflow_sim::truth::rows::SCHEMAS.to_vec(),
         },
     ]
 }

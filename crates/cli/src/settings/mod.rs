@@ -8,6 +8,7 @@ mod layers;
 mod live;
 mod query;
 mod reading;
+mod sim;
 mod wanted;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
@@ -16,4 +17,5 @@ pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};
+pub(crate) use sim::Simulation;
 pub(crate) use wanted::Wanted;

@@ -10,6 +10,7 @@ mod issues;
 mod outcomes;
 mod repeats;
 mod sheet;
+pub(crate) mod sim;
 mod sizes;
 mod subflows;
 mod traffic;

@@ -20,8 +20,7 @@ use crate::error::Error;
 use crate::page::{Page, Section};
 use crate::text::counted;
 use collect::Collected;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 use subflow_analysis::rows::{AnyRow, Sink};
 use subflow_analysis::summary::Summary;
@@ -108,22 +107,5 @@ impl Sink for CaptureReport {
 /// # Errors
 /// Where the file cannot be written.
 pub fn capture_report(report: CaptureReport, source: &Source, path: &Path) -> Result<(), Error> {
-    let failed = |source| Error::File { path: path.to_owned(), source };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let written = File::create(&part).map_err(failed).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        report.write(source, &mut out)?;
-        out.flush().map_err(failed)?;
-        std::fs::rename(&part, path).map_err(failed)
-    });
-    if written.is_err() {
-        // What is half written is of no use to anybody; that it cannot be removed changes nothing.
-        let _ = std::fs::remove_file(&part);
-    }
-    written.map_err(|error| match error {
-        Error::Page(source) => failed(source),
-        other => other,
-    })
+    crate::file::whole(path, |out| report.write(source, out))
 }

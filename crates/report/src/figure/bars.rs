@@ -1,8 +1,9 @@
 //! Bars and histograms.
 
-use super::{Axis, Colour, Figure};
-use plotly::Bar;
-use plotly::common::{Marker, Orientation};
+use super::estimate::whiskers;
+use super::{Axis, Colour, Estimate, Figure};
+use plotly::common::{DashType, Line, Marker, Mode, Orientation};
+use plotly::{Bar, Scatter};
 
 /// Bars over names or numbers, upright or lying; a histogram when the places are bins that were counted before.
 pub struct Bars {
@@ -37,6 +38,44 @@ impl Bars {
         } else {
             self.figure.trace(&*Bar::new(places, sizes).name(name).marker(marker))
         };
+        self
+    }
+
+    /// A series of upright bars with whiskers where intervals are known; a text for each is shown on hovering.
+    pub fn estimates(
+        mut self,
+        name: &str,
+        colour: Colour,
+        bars: impl IntoIterator<Item = (String, Estimate, String)>,
+    ) -> Self {
+        let mut places = Vec::new();
+        let mut estimates = Vec::new();
+        let mut texts = Vec::new();
+        for (place, estimate, text) in bars {
+            places.push(place);
+            estimates.push(estimate);
+            texts.push(text);
+        }
+        let sizes = estimates.iter().map(|estimate: &Estimate| estimate.value).collect();
+        let marker = Marker::new().color(colour.token());
+        let mut bar = Bar::new(places, sizes).name(name).marker(marker).hover_text_array(texts);
+        if let Some(whiskers) = whiskers(&estimates, "var(--ink)".to_owned()) {
+            bar = bar.error_y(whiskers);
+        }
+        self.figure = self.figure.trace(&*bar);
+        self
+    }
+
+    /// A dashed line with marks over the places of upright bars, as for a limit.
+    pub fn marks(mut self, name: &str, colour: Colour, marks: impl IntoIterator<Item = (String, f64)>) -> Self {
+        let (places, sizes): (Vec<String>, Vec<f64>) = marks.into_iter().unzip();
+        if places.is_empty() {
+            return self;
+        }
+        let line = Line::new().width(1.5).dash(DashType::Dash).color(colour.token());
+        let marker = Marker::new().size(8).color(colour.token());
+        let trace = Scatter::new(places, sizes).name(name).mode(Mode::LinesMarkers).line(line).marker(marker);
+        self.figure = self.figure.trace(&*trace);
         self
     }
 

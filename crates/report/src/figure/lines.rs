@@ -1,6 +1,7 @@
 //! Lines and points over two numeric axes.
 
-use super::{Axis, Colour, Figure};
+use super::estimate::whiskers;
+use super::{Axis, Colour, Estimate, Figure};
 use plotly::Scatter;
 use plotly::common::{DashType, Line, LineShape, Marker, MarkerSymbol, Mode};
 
@@ -26,6 +27,22 @@ impl Lines {
         let line = Line::new().shape(self.shape.clone()).width(2.0).color(colour.token());
         let y: Vec<Option<f64>> = y.iter().map(|y| y.is_finite().then_some(*y)).collect();
         let trace = Scatter::new(x.to_vec(), y).name(name).mode(Mode::Lines).line(line);
+        self.figure = self.figure.trace(&*trace);
+        self
+    }
+
+    /// Adds a line with a mark and whiskers at each point; a text for each is shown on hovering.
+    pub fn estimates(mut self, name: &str, colour: Colour, points: &[(f64, Estimate, String)]) -> Self {
+        let x = points.iter().map(|point| point.0).collect();
+        let estimates: Vec<Estimate> = points.iter().map(|point| point.1).collect();
+        let y: Vec<f64> = estimates.iter().map(|estimate| estimate.value).collect();
+        let texts = points.iter().map(|point| point.2.clone()).collect();
+        let line = Line::new().width(2.0).color(colour.token());
+        let marker = Marker::new().size(7).color(colour.token());
+        let mut trace = Scatter::new(x, y).name(name).mode(Mode::LinesMarkers).line(line).marker(marker).text_array(texts);
+        if let Some(whiskers) = whiskers(&estimates, colour.token()) {
+            trace = trace.error_y(whiskers);
+        }
         self.figure = self.figure.trace(&*trace);
         self
     }

@@ -5,7 +5,7 @@
 //! and on paper) is decided in one place for all figures, `assets/figure.js`, when it is drawn: only once it comes into
 //! view.
 //!
-//! Helpers make the usual kinds: [`Cdf`], [`Bars`], [`Lines`], [`Points`], [`Gantt`]. Anything else can be made of
+//! Helpers make the usual kinds: [`Cdf`], [`Bars`], [`Lines`], [`Points`], [`Gantt`], [`HeatMap`]. Anything else can be made of
 //! plotly's own traces with [`Figure::trace`]; colours are then to be [`Colour`]s, which follow the theme.
 //!
 //! ```
@@ -26,13 +26,17 @@
 mod axis;
 mod bars;
 mod cdf;
+mod estimate;
 mod gantt;
+mod heat;
 mod lines;
 
 pub use axis::{Axis, Unit};
 pub use bars::Bars;
 pub use cdf::Cdf;
+pub use estimate::Estimate;
 pub use gantt::{Gantt, Span};
+pub use heat::HeatMap;
 pub use lines::{Lines, Points};
 use plotly::Trace;
 use serde_json::{Value, json};
@@ -78,6 +82,7 @@ pub struct Figure {
     traces: Vec<Value>,
     stacked: bool,
     cuts: Vec<f64>,
+    levels: Vec<(f64, String)>,
     order: Option<Vec<String>>,
     csv: Option<Value>,
 }
@@ -99,6 +104,7 @@ impl Figure {
             traces: Vec::new(),
             stacked: false,
             cuts: Vec::new(),
+            levels: Vec::new(),
             order: None,
             csv: None,
         }
@@ -150,6 +156,12 @@ impl Figure {
         self
     }
 
+    /// Marks a value of the y axis with a dashed line, with a word on it unless that is empty.
+    pub fn level(mut self, at: f64, words: &str) -> Self {
+        self.levels.push((at, words.to_owned()));
+        self
+    }
+
     /// Adds a trace made with plotly.
     pub fn trace(mut self, trace: &dyn Trace) -> Self {
         // Plotly serialises what it made itself; a trace that it cannot is left out rather than the page.
@@ -182,6 +194,7 @@ impl Figure {
             "zoom": self.zoom,
             "stacked": self.stacked,
             "cuts": self.cuts,
+            "levels": self.levels,
             "order": self.order,
             "csv": self.csv,
             "data": self.traces,

@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 pub(super) const STYLE: &str = include_str!("../../assets/page.css");
 
 /// The scripts of every page, in order.
-pub(super) const SCRIPTS: [&str; 3] = [
+pub(super) const SCRIPTS: [&str; 4] = [
     include_str!("../../assets/page.js"),
     include_str!("../../assets/figure.js"),
     include_str!("../../assets/table.js"),
+    include_str!("../../assets/choice.js"),
 ];
 
 /// The source of plotly.js.

@@ -69,10 +69,40 @@ pub enum Block {
     Table(Table),
     /// Figures beside one another where there is room.
     Figures(Vec<Figure>),
+    /// Figures of which the reader sees one set at a time.
+    Choice(Choice),
     /// Says that there is nothing to show, and why.
     Empty(String),
     /// HTML that a template has made, with everything in it escaped.
     Markup(String),
+}
+
+/// Figures of the same kind for several things, say loads: the reader chooses one; on paper, and without scripts, all are there.
+#[derive(Clone)]
+pub struct Choice {
+    label: String,
+    options: Vec<(String, Vec<Figure>)>,
+}
+
+impl Choice {
+    /// Nothing to choose yet. The label says what is chosen, for those who cannot see it.
+    pub fn new(label: &str) -> Self {
+        Self { label: label.to_owned(), options: Vec::new() }
+    }
+
+    /// Adds an option; figures in which nothing is drawn are left out, and so is an option without figures.
+    pub fn option(mut self, name: impl Into<String>, figures: impl IntoIterator<Item = Figure>) -> Self {
+        let figures: Vec<_> = figures.into_iter().filter(|figure| !figure.is_empty()).collect();
+        if !figures.is_empty() {
+            self.options.push((name.into(), figures));
+        }
+        self
+    }
+
+    /// Whether nothing is drawn in it.
+    pub fn is_empty(&self) -> bool {
+        self.options.is_empty()
+    }
 }
 
 /// A finding in words.
@@ -95,6 +125,18 @@ pub enum Tone {
     Care,
     /// As bad news.
     Bad,
+}
+
+impl Block {
+    /// The figures in it.
+    fn drawn(&self) -> impl Iterator<Item = &Figure> {
+        let (figures, options): (&[Figure], &[_]) = match self {
+            Self::Figures(figures) => (figures, &[]),
+            Self::Choice(choice) => (&[], &choice.options),
+            _ => (&[], &[]),
+        };
+        figures.iter().chain(options.iter().flat_map(|(_, figures): &(String, Vec<Figure>)| figures))
+    }
 }
 
 impl Tone {
@@ -154,6 +196,15 @@ impl Section {
         if figures.is_empty() { self } else { self.block(Block::Figures(figures)) }
     }
 
+    /// Adds figures to choose from; a single option needs no choice, and nothing is left out.
+    pub fn choice(self, mut choice: Choice) -> Self {
+        match choice.options.len() {
+            0 => self,
+            1 => self.figures(choice.options.remove(0).1),
+            _ => self.block(Block::Choice(choice)),
+        }
+    }
+
     /// Says in a sentence that there is nothing to show.
     pub fn empty(self, words: impl Into<String>) -> Self {
         self.block(Block::Empty(words.into()))
@@ -200,8 +251,7 @@ impl Page {
             .sections
             .iter()
             .flat_map(|section| &section.blocks)
-            .filter_map(|block| if let Block::Figures(figures) = block { Some(figures) } else { None })
-            .flatten()
+            .flat_map(Block::drawn)
             .map(|figure| (figure.id().to_owned(), json::in_script(&figure.to_json())))
             .collect();
         let view = PageView {
@@ -247,6 +297,7 @@ enum BlockView<'a> {
     Facts(&'a [Fact]),
     Table(&'a Table),
     Figures(Vec<View<'a>>),
+    Choice(&'a str, Vec<(&'a str, Vec<View<'a>>)>),
     Empty(&'a str),
     Markup(&'a str),
 }
@@ -259,6 +310,12 @@ impl<'a> SectionView<'a> {
             Block::Facts(facts) => BlockView::Facts(facts),
             Block::Table(table) => BlockView::Table(table),
             Block::Figures(figures) => BlockView::Figures(figures.iter().map(Figure::view).collect()),
+            Block::Choice(choice) => {
+                let options = choice.options.iter().map(|(name, figures)| {
+                    (name.as_str(), figures.iter().map(Figure::view).collect::<Vec<_>>())
+                });
+                BlockView::Choice(&choice.label, options.collect())
+            }
             Block::Empty(words) => BlockView::Empty(words),
             Block::Markup(markup) => BlockView::Markup(markup),
         });
@@ -302,6 +359,23 @@ mod tests {
         assert!(!text.contains("\" onmouseover"));
         assert!(text.contains("&#60;script&#62;alert(1)&#60;/script&#62;.pcap"));
         assert!(text.contains("\\u003cscript"));
+    }
+
+    #[test]
+    fn a_choice_of_one_is_none() {
+        let figure = |id: &str| {
+            let axis = |unit| Axis::new("a", unit);
+            Bars::upright(id, "t", axis(Unit::Name), axis(Unit::Count)).series("s", Colour::Good, [("a", 1.0)]).figure()
+        };
+        let empty = Figure::new("e", "E", Axis::new("a", Unit::Count), Axis::new("b", Unit::Count));
+        let one = Choice::new("load").option("20 %", [figure("f")]).option("40 %", [empty]);
+        let text = written(&Page::new("a", "b").section(Section::new("s", "S").choice(one)));
+        assert!(text.contains("data-figure=\"f\"") && !text.contains("data-choice"));
+        let two = Choice::new("load").option("<20 %", [figure("f")]).option("40 %", [figure("g")]);
+        let text = written(&Page::new("a", "b").section(Section::new("s", "S").choice(two)));
+        assert!(text.contains("data-choice=\"load\"") && text.contains("data-option=\"&#60;20 %\""));
+        assert!(text.contains("id=\"figure-f\"") && text.contains("id=\"figure-g\""));
+        assert!(!text.contains("data-figure=\"e\""));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Tables in full, for up to some hundred rows.
+//! Tables in full, for up to some thousand rows.
 
 use crate::text::{bytes, grouped, seconds, share};
 
@@ -10,6 +10,7 @@ pub struct Table {
     pub(super) definition: String,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<Cell>>,
+    pub(super) tall: bool,
 }
 
 /// A column's heading.
@@ -70,6 +71,12 @@ impl Cell {
         Self { shown: shown.into(), value: number.to_string() }
     }
 
+    /// The same with more shown behind it.
+    pub fn more(mut self, words: &str) -> Self {
+        self.shown.push_str(words);
+        self
+    }
+
     /// Seconds, when known.
     pub fn seconds(number: Option<f64>) -> Self {
         number.map_or_else(Self::unknown, |number| Self { shown: seconds(number), value: number.to_string() })
@@ -95,12 +102,18 @@ impl Table {
             definition: String::new(),
             columns: columns.into_iter().collect(),
             rows: Vec::new(),
+            tall: false,
         }
     }
 
     /// What it shows, in words, below it.
     pub fn definition(self, words: &str) -> Self {
         Self { definition: words.to_owned(), ..self }
+    }
+
+    /// Scrolls within a window of its own, as it has very many rows; on paper are those at the top.
+    pub fn tall(self) -> Self {
+        Self { tall: true, ..self }
     }
 
     /// Adds a row.
