@@ -48,6 +48,7 @@ macro_rules! __read_row {
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "tables are public wherever they are declared")]
 mod tests {
     use crate::{FromText, ReadRow, Row, Value};
 

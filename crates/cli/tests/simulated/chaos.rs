@@ -54,6 +54,9 @@ struct Sub {
     delay: Duration,
 }
 
+/// A segment under way: subflow, sender, header, and what it carries (position, offset, length).
+type UnderWay = (usize, End, Header, Option<(u64, u64, u16)>);
+
 struct Chaos<O> {
     dice: Dice,
     observer: O,
@@ -63,7 +66,7 @@ struct Chaos<O> {
     received: [Received; 2],
     /// Arrivals to come: time and number, the earliest first.
     arrivals: BinaryHeap<std::cmp::Reverse<(Time, usize)>>,
-    segments: Vec<(usize, End, Header, Option<(u64, u64, u16)>)>,
+    segments: Vec<UnderWay>,
     version: Version,
 }
 
