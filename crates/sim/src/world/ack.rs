@@ -2,10 +2,10 @@
 
 use super::blocks::{Blocks, MOST};
 use super::timer::Timer;
-use super::{Cause, LaneId, World};
+use super::{Cause, LaneId, REDUCED, World};
 use crate::congestion::Ack;
 use crate::net::{NONE, Network, Packet, PacketId, flags};
-use crate::transport::{Phase, Reaction};
+use crate::transport::{EcnEcho, Phase, Reaction};
 
 /// What an acknowledgment says, whatever packet carried it.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,9 @@ impl World {
         let settings = &self.classes[usize::from(lane.class)];
         let marked = packet.flags & flags::CE != 0;
         let len = u64::from(packet.len);
+        if packet.flags & REDUCED != 0 {
+            lane.receiver.reduced(&settings.ack);
+        }
         let reaction = lane.receiver.on_segment(net.now(), packet.seq, len, marked, &settings.ack);
         let complete = if lane.multipath {
             let stream = &mut self.streams[lane.stream as usize];
@@ -178,11 +181,11 @@ impl World {
         if acked.entered {
             congestion.on_loss(i, now, acked.flight);
         }
-        let moved = match given.data_ack {
-            Some(data_ack) => stream.data.on_ack(data_ack, given.window),
-            None => stream.data.on_ack(lane.sender.una(), given.window),
-        };
-        let _ = moved;
+        if given.echo && settings.ack.ecn == EcnEcho::Classic && lane.sender.una() >= lane.answered {
+            lane.reduced = true;
+            lane.answered = lane.sender.nxt();
+        }
+        stream.data.on_ack(given.data_ack.unwrap_or(lane.sender.una()), given.window);
         if self.routes.moves() && acked.bytes > 0 {
             let window = (lane.sender.una(), lane.sender.nxt());
             let marked = if given.echo { acked.bytes } else { 0 };

@@ -31,6 +31,9 @@ use state::{Connection, Lane, LaneId, Stream};
 /// How long after a connection has ended its number may be used again: no packet of it is under way then.
 const QUARANTINE: Duration = Duration::from_millis(200);
 
+/// On data: the sender has reduced its window (CWR of RFC 3168). Flows that begin established have no FIN, so that its flag is free.
+const REDUCED: u8 = flags::FIN;
+
 /// All flows and their ends.
 #[derive(Debug)]
 pub struct World {

@@ -1,6 +1,6 @@
 //! What is sent: retransmissions first, then new data, on the subflow that the scheduler takes.
 
-use super::{LaneId, World};
+use super::{LaneId, REDUCED, World};
 use crate::mptcp::{Candidate, Scheduler, Supply};
 use crate::net::{NONE, Network, Packet, PathId, flags};
 use crate::time::Duration;
@@ -278,9 +278,13 @@ impl World {
     #[inline]
     pub(super) fn emit(&mut self, net: &mut Network, lane_id: LaneId, seq: u64, segment: &Segment, kind: u8) {
         let path = self.path_now(net, lane_id);
-        let lane = &self.lanes[lane_id as usize];
+        let lane = &mut self.lanes[lane_id as usize];
         let settings = &self.classes[usize::from(lane.class)];
         let mut flags = kind;
+        if lane.reduced && kind & flags::RTX == 0 {
+            lane.reduced = false;
+            flags |= REDUCED;
+        }
         if settings.ecn {
             flags |= flags::ECT;
         }
