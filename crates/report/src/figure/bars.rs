@@ -67,7 +67,12 @@ impl Bars {
     }
 
     /// A dashed line with marks over the places of upright bars, as for a limit.
-    pub fn marks(mut self, name: &str, colour: Colour, marks: impl IntoIterator<Item = (String, f64)>) -> Self {
+    pub fn marks(
+        mut self,
+        name: &str,
+        colour: Colour,
+        marks: impl IntoIterator<Item = (String, f64)>,
+    ) -> Self {
         let (places, sizes): (Vec<String>, Vec<f64>) = marks.into_iter().unzip();
         if places.is_empty() {
             return self;

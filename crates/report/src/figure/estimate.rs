@@ -19,7 +19,8 @@ impl Estimate {
 
     /// How far the interval goes above and below the number; nothing where there is none.
     fn reach(&self) -> (f64, f64) {
-        self.interval.map_or((0.0, 0.0), |(low, high)| ((high - self.value).max(0.0), (self.value - low).max(0.0)))
+        self.interval
+            .map_or((0.0, 0.0), |(low, high)| ((high - self.value).max(0.0), (self.value - low).max(0.0)))
     }
 }
 

@@ -33,7 +33,10 @@ impl HeatMap {
             .iter()
             .zip(&self.rows)
             .flat_map(|(name, cells)| {
-                self.columns.iter().zip(cells).map(move |(at, cell)| vec![json!(name), json!(at), json!(cell)])
+                self.columns
+                    .iter()
+                    .zip(cells)
+                    .map(move |(at, cell)| vec![json!(name), json!(at), json!(cell)])
             })
             .collect();
         let empty = self.names.is_empty() || self.columns.is_empty();
@@ -54,7 +57,8 @@ mod tests {
     fn a_row_a_thing() {
         let axis = || Axis::new("time", Unit::Seconds);
         assert!(HeatMap::new("h", "H", axis(), vec![0.5]).figure("busy").is_empty());
-        let figure = HeatMap::new("h", "H", axis(), vec![0.5, 1.5]).row("a", vec![Some(0.25), None]).figure("busy");
+        let figure =
+            HeatMap::new("h", "H", axis(), vec![0.5, 1.5]).row("a", vec![Some(0.25), None]).figure("busy");
         let json: Value = serde_json::from_str(&figure.to_json()).expect("JSON");
         assert_eq!(json["data"][0]["type"], "heatmap");
         assert_eq!(json["data"][0]["z"], json!([[0.25, null]]));

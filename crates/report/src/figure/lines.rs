@@ -39,7 +39,12 @@ impl Lines {
         let texts = points.iter().map(|point| point.2.clone()).collect();
         let line = Line::new().width(2.0).color(colour.token());
         let marker = Marker::new().size(7).color(colour.token());
-        let mut trace = Scatter::new(x, y).name(name).mode(Mode::LinesMarkers).line(line).marker(marker).text_array(texts);
+        let mut trace = Scatter::new(x, y)
+            .name(name)
+            .mode(Mode::LinesMarkers)
+            .line(line)
+            .marker(marker)
+            .text_array(texts);
         if let Some(whiskers) = whiskers(&estimates, colour.token()) {
             trace = trace.error_y(whiskers);
         }

@@ -365,7 +365,9 @@ mod tests {
     fn a_choice_of_one_is_none() {
         let figure = |id: &str| {
             let axis = |unit| Axis::new("a", unit);
-            Bars::upright(id, "t", axis(Unit::Name), axis(Unit::Count)).series("s", Colour::Good, [("a", 1.0)]).figure()
+            Bars::upright(id, "t", axis(Unit::Name), axis(Unit::Count))
+                .series("s", Colour::Good, [("a", 1.0)])
+                .figure()
         };
         let empty = Figure::new("e", "E", Axis::new("a", Unit::Count), Axis::new("b", Unit::Count));
         let one = Choice::new("load").option("20 %", [figure("f")]).option("40 %", [empty]);

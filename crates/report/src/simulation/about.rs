@@ -38,7 +38,8 @@ impl From<&Scenario> for About {
         let seeds: Vec<String> = scenario.seeds.iter().map(u64::to_string).collect();
         set("seeds", if seeds.len() > 12 { grouped(seeds.len() as u64) } else { list(&seeds) });
         set("simulated time", {
-            let ends = if scenario.stop_when_complete { " at most, or until all flows are complete" } else { "" };
+            let ends =
+                if scenario.stop_when_complete { " at most, or until all flows are complete" } else { "" };
             format!("{}{ends}", seconds(scenario.duration.as_secs_f64()))
         });
         if scenario.warm_up.0 > 0 {
@@ -48,10 +49,14 @@ impl From<&Scenario> for About {
             set("samples of links and queues", format!("every {}", seconds(sample.as_secs_f64())));
         }
         for failure in &scenario.failures {
-            let repair = failure.repair.map_or_else(|| "for good".to_owned(), |repair| {
-                format!("until {}", seconds(repair.as_secs_f64()))
-            });
-            let name = scenario.topology.graph().map_or_else(|_| "a link".to_owned(), |graph| graph.link_name(failure.links[0]));
+            let repair = failure.repair.map_or_else(
+                || "for good".to_owned(),
+                |repair| format!("until {}", seconds(repair.as_secs_f64())),
+            );
+            let name = scenario
+                .topology
+                .graph()
+                .map_or_else(|_| "a link".to_owned(), |graph| graph.link_name(failure.links[0]));
             let name = name.replace(" -> ", " – ");
             set("failure", format!("{name} from {} {repair}", seconds(failure.at.as_secs_f64())));
         }
@@ -103,7 +108,11 @@ fn network(topology: &Topology) -> String {
             link(&it.fabric)
         ),
         Topology::Dumbbell(it) => {
-            format!("dumbbell, {} of hosts; bottleneck {}", counted(u64::from(it.pairs), "pair"), link(&it.forward))
+            format!(
+                "dumbbell, {} of hosts; bottleneck {}",
+                counted(u64::from(it.pairs), "pair"),
+                link(&it.forward)
+            )
         }
         Topology::TwoPath(it) => {
             let [(first, _), (second, _)] = &it.paths;
@@ -159,7 +168,9 @@ fn scheme(scheme: &Scheme) -> [String; 3] {
     let transport = &scheme.transport;
     let mut words = transport.algorithm.as_str().to_owned();
     match &transport.multipath {
-        Some(multipath) => words.push_str(&format!(", MPTCP, {}", counted(u64::from(multipath.subflows), "subflow"))),
+        Some(multipath) => {
+            words.push_str(&format!(", MPTCP, {}", counted(u64::from(multipath.subflows), "subflow")))
+        }
         None => words.push_str(", TCP"),
     }
     words.push_str(&format!(", RTO from {}", seconds(transport.sender.rto.min.as_secs_f64())));
@@ -177,7 +188,8 @@ fn balance(balance: &Balance) -> String {
         (BalanceKind::Hash(_), false) => ", the same hash everywhere",
         _ => "",
     };
-    let ttl = if matches!(balance.kind, BalanceKind::Hash(_)) && balance.ttl { ", TTL in the hash" } else { "" };
+    let ttl =
+        if matches!(balance.kind, BalanceKind::Hash(_)) && balance.ttl { ", TTL in the hash" } else { "" };
     format!("{}{salt}{ttl}", balance.name())
 }
 
@@ -187,7 +199,8 @@ pub(super) fn section(about: &About, data: &Data<'_>) -> Section {
         section = section.text(about.description.trim());
     }
     if !about.settings.is_empty() {
-        let mut table = Table::new("settings", "Scenario", [Column::text("what"), Column::text("as it was set")]);
+        let mut table =
+            Table::new("settings", "Scenario", [Column::text("what"), Column::text("as it was set")]);
         for (what, words) in &about.settings {
             table.push([Cell::text(what), Cell::text(words)]);
         }
@@ -195,7 +208,11 @@ pub(super) fn section(about: &About, data: &Data<'_>) -> Section {
     }
     if about.schemes.is_empty() {
         let schemes: Vec<String> = data.schemes.iter().map(|scheme| (*scheme).to_owned()).collect();
-        return if schemes.is_empty() { section } else { section.text(format!("Schemes: {}.", list(&schemes))) };
+        return if schemes.is_empty() {
+            section
+        } else {
+            section.text(format!("Schemes: {}.", list(&schemes)))
+        };
     }
     let columns = ["scheme", "load balancing", "transport"].map(Column::text);
     let mut table = Table::new("schemes", "Schemes", columns);
@@ -217,7 +234,9 @@ mod tests {
     #[test]
     fn scenarios_are_told_in_words() {
         let about = about("oversubscribed");
-        let told = |what: &str| about.settings.iter().find(|(name, _)| name == what).map(|(_, words)| words.as_str());
+        let told = |what: &str| {
+            about.settings.iter().find(|(name, _)| name == what).map(|(_, words)| words.as_str())
+        };
         assert_eq!(
             told("network"),
             Some(
@@ -232,7 +251,11 @@ mod tests {
     #[test]
     fn failures_are_named() {
         let about = about("link-failure");
-        assert!(about.settings.contains(&("failure".to_owned(), "agg0.0 – core0 from 30 ms until 90 ms".to_owned())));
+        assert!(
+            about
+                .settings
+                .contains(&("failure".to_owned(), "agg0.0 – core0 from 30 ms until 90 ms".to_owned()))
+        );
         assert!(about.schemes[2][2].starts_with("lia, MPTCP, 4 subflows"));
     }
 
@@ -240,7 +263,10 @@ mod tests {
     fn all_that_come_with_the_program_are_told() {
         for builtin in subflow_sim::scenario::BUILTINS {
             let about = about(builtin.name);
-            assert!(about.settings.iter().all(|(_, words)| !words.is_empty() && !words.contains("NaN")), "{about:?}");
+            assert!(
+                about.settings.iter().all(|(_, words)| !words.is_empty() && !words.contains("NaN")),
+                "{about:?}"
+            );
         }
     }
 }

@@ -58,7 +58,11 @@ fn facts(data: &Data<'_>) -> Vec<Fact> {
         Fact::new("simulated time", seconds(time), "over all runs"),
         Fact::new("data delivered", bytes(total(data, |run| run.delivered)), "over all runs"),
         Fact::new("packet hops", grouped(total(data, |run| run.hops)), "packets that crossed a link"),
-        Fact::new("packets dropped", grouped(dropped), format!("{} of those sent", percent(dropped, packets.max(1)))),
+        Fact::new(
+            "packets dropped",
+            grouped(dropped),
+            format!("{} of those sent", percent(dropped, packets.max(1))),
+        ),
     ]
 }
 
@@ -67,7 +71,13 @@ fn compared(ratio: &Interval, first: &str) -> String {
     let mut words = format!("{} {}", against(ratio.mean), of(first));
     match ratio.low.zip(ratio.high) {
         Some((low, high)) => {
-            let way = |ratio: f64| if ratio < 1.0 { format!("{} below", share(1.0 - ratio)) } else { format!("{} above", share(ratio - 1.0)) };
+            let way = |ratio: f64| {
+                if ratio < 1.0 {
+                    format!("{} below", share(1.0 - ratio))
+                } else {
+                    format!("{} above", share(ratio - 1.0))
+                }
+            };
             let interval = if high <= 1.0 {
                 format!("{} to {}", share(1.0 - high), share(1.0 - low))
             } else if low >= 1.0 {
@@ -75,7 +85,11 @@ fn compared(ratio: &Interval, first: &str) -> String {
             } else {
                 format!("{} to {}, so that no difference is shown", way(low), way(high))
             };
-            words.push_str(&format!(" ({} interval {interval}; {} paired)", whole_share(LEVEL), counted(ratio.n as u64, "seed")));
+            words.push_str(&format!(
+                " ({} interval {interval}; {} paired)",
+                whole_share(LEVEL),
+                counted(ratio.n as u64, "seed")
+            ));
         }
         None => words.push_str(" (one seed, so without an interval)"),
     }
@@ -100,7 +114,8 @@ fn slowdowns(data: &Data<'_>) -> Vec<Finding> {
     let Some(first) = data.schemes.first() else { return Vec::new() };
     let of_slowdown = |flow: &Flow| flow.slowdown;
     // Short flows where there are some and others; the 99th percentile where runs have enough flows for it.
-    let short = data.classes.iter().any(|class| class.name() == "to 10 kB" || class.name() == "10 kB to 100 kB");
+    let short =
+        data.classes.iter().any(|class| class.name() == "to 10 kB" || class.name() == "10 kB to 100 kB");
     let classes = if short { vec![Class::SHORT, Class::ALL] } else { vec![Class::ALL] };
     let mut findings = Vec::new();
     for (scheme, name) in data.schemes.iter().enumerate().skip(1) {
@@ -119,7 +134,12 @@ fn slowdowns(data: &Data<'_>) -> Vec<Finding> {
                     (Class::ALL, _) => "of all flows".to_owned(),
                     (class, _) => format!("of flows {}", class.name()),
                 };
-                let words = format!("{at}{} {} slowdown {what} is {}.", of(name), statistic.name(), compared(&ratio, first));
+                let words = format!(
+                    "{at}{} {} slowdown {what} is {}.",
+                    of(name),
+                    statistic.name(),
+                    compared(&ratio, first)
+                );
                 findings.push(Finding { tone: tone(&ratio), words });
             }
         }
@@ -131,7 +151,8 @@ fn throughputs(data: &Data<'_>) -> Vec<Finding> {
     if !endless(data) {
         return Vec::new();
     }
-    let cells = data.cells().filter_map(|cell| Some((cell, over_seeds(data, cell, |run| run.row.utilisation)?)));
+    let cells =
+        data.cells().filter_map(|cell| Some((cell, over_seeds(data, cell, |run| run.row.utilisation)?)));
     cells
         .map(|((scheme, load), utilisation)| {
             let at = data.load_name(load);
@@ -232,7 +253,9 @@ mod tests {
         let tables = small();
         let told = slowdowns(&Data::of(&tables));
         assert_eq!(told.len(), 4);
-        assert!(told[2].words.starts_with("At load 40 %, flowbender’s mean slowdown of flows to 100 kB is 50.0 % below ecmp’s"));
+        assert!(told[2].words.starts_with(
+            "At load 40 %, flowbender’s mean slowdown of flows to 100 kB is 50.0 % below ecmp’s"
+        ));
     }
 
     #[test]

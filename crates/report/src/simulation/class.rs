@@ -29,9 +29,8 @@ impl Class {
 
     /// Whether a flow of a known size is in it.
     pub(super) fn holds(self, flow: &Flow) -> bool {
-        flow.size.is_some_and(|size| {
-            (size > self.above || self.above == 0) && self.to.is_none_or(|to| size <= to)
-        })
+        flow.size
+            .is_some_and(|size| (size > self.above || self.above == 0) && self.to.is_none_or(|to| size <= to))
     }
 
     /// Its name: `to 10 kB`, `10 kB to 100 kB`, `over 10 MB`, `all sizes`.

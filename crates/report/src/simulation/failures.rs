@@ -22,7 +22,9 @@ const MOST_ROWS: usize = 300;
 const MOST_BARS: usize = 60;
 
 pub(super) fn section(data: &Data<'_>) -> Option<Section> {
-    let telling = |change: &&Change| matches!(change.kind, ChangeKind::Failure | ChangeKind::Repair | ChangeKind::Handover);
+    let telling = |change: &&Change| {
+        matches!(change.kind, ChangeKind::Failure | ChangeKind::Repair | ChangeKind::Handover)
+    };
     if !data.runs.iter().any(|run| run.changes.iter().any(|change| telling(&change))) {
         return None;
     }
@@ -33,7 +35,10 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         }
     }
     let section = Section::new("failures", "Failures")
-        .text("Over time: of each scheme the run at the highest load and of the first seed. Dotted lines are failures and repairs.")
+        .text(format!(
+            "Over time: of each scheme {}. Dotted lines are failures and repairs.",
+            data.shown_words()
+        ))
         .figures([received(data), counts(data)])
         .choice(choice);
     let table = windows(data);
@@ -43,7 +48,8 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
 
 /// Failures and repairs of a run, without repetition.
 fn moments(run: &RunData<'_>) -> BTreeSet<u64> {
-    let changes = run.changes.iter().filter(|change| matches!(change.kind, ChangeKind::Failure | ChangeKind::Repair));
+    let changes =
+        run.changes.iter().filter(|change| matches!(change.kind, ChangeKind::Failure | ChangeKind::Repair));
     changes.map(|change| change.time.to_bits()).collect()
 }
 
@@ -75,7 +81,8 @@ fn thinned(run: &RunData<'_>, series: &[(f64, f64)]) -> (Vec<f64>, Vec<f64>) {
 
 fn received(data: &Data<'_>) -> Figure {
     let y = Axis::new("into the receivers", Unit::BitsPerSecond);
-    let mut lines = Lines::new("failure-received", "What reaches the receivers", Axis::new("time", Unit::Seconds), y);
+    let mut lines =
+        Lines::new("failure-received", "What reaches the receivers", Axis::new("time", Unit::Seconds), y);
     let mut cuts = BTreeSet::new();
     for (scheme, name) in data.schemes.iter().enumerate() {
         let Some(run) = data.shown(scheme) else { continue };
@@ -187,7 +194,9 @@ fn binned(run: &RunData<'_>, kind: ChangeKind, bins: usize) -> Vec<f64> {
 fn counts(data: &Data<'_>) -> Figure {
     const BINS: usize = 120;
     let y = Axis::new("in each 120th of the run", Unit::Count);
-    let mut lines = Lines::new("failure-counts", "Moves, timeouts and handovers", Axis::new("time", Unit::Seconds), y).steps();
+    let mut lines =
+        Lines::new("failure-counts", "Moves, timeouts and handovers", Axis::new("time", Unit::Seconds), y)
+            .steps();
     let (mut place, mut all) = (0, 0);
     for (scheme, name) in data.schemes.iter().enumerate() {
         let Some(run) = data.shown(scheme) else { continue };
@@ -207,6 +216,7 @@ fn counts(data: &Data<'_>) -> Figure {
         .definition("Subflows moved to another path, retransmission timeouts, and handovers from a subflow that fell silent to another.")
         .over("changes", all)
         .wide()
+        .legend()
 }
 
 /// Mean rate into the receivers between two moments, over samples that lie in between.
@@ -257,7 +267,8 @@ fn windows(data: &Data<'_>) -> Table {
             continue;
         }
         let shown = |unit: Unit, interval: Option<Interval>| {
-            interval.map_or_else(Cell::unknown, |interval| Cell::number(interval.mean, estimate(unit, &interval)))
+            interval
+                .map_or_else(Cell::unknown, |interval| Cell::number(interval.mean, estimate(unit, &interval)))
         };
         let mut cells = vec![
             Cell::text(data.schemes[cell.0]),
@@ -271,13 +282,22 @@ fn windows(data: &Data<'_>) -> Table {
 }
 
 fn list(data: &Data<'_>) -> Table {
-    let columns = [Column::number("run"), Column::text("scheme"), Column::number("time"), Column::text("what"), Column::text("detail")];
+    let columns = [
+        Column::number("run"),
+        Column::text("scheme"),
+        Column::number("time"),
+        Column::text("what"),
+        Column::text("detail"),
+    ];
     let listed = |change: &&&Change| !matches!(change.kind, ChangeKind::Path | ChangeKind::Timeout);
     let shown = (0..data.schemes.len()).filter_map(|scheme| data.shown(scheme));
     let all: Vec<(&RunData<'_>, &Change)> =
         shown.flat_map(|run| run.changes.iter().filter(listed).map(move |change| (run, *change))).collect();
     let mut table = Table::new("changes", "What changed", columns).definition(&match all.len() {
-        count if count > MOST_ROWS => format!("The first {MOST_ROWS} of {}; moves and timeouts are left out.", counted(count as u64, "change")),
+        count if count > MOST_ROWS => format!(
+            "The first {MOST_ROWS} of {}; moves and timeouts are left out.",
+            counted(count as u64, "change")
+        ),
         _ => "Moves and timeouts are left out: the table changes has them.".to_owned(),
     });
     if all.len() > 15 {
@@ -312,10 +332,20 @@ mod tests {
             tables.links.push(link(0, (1, "s1", "h9"), f64::from(time), utilisation));
             tables.links.push(link(0, (2, "h1", "s1"), f64::from(time), 1.0));
         }
-        for (time, kind) in [(2.0, ChangeKind::Failure), (4.0, ChangeKind::Repair), (7.9, ChangeKind::Timeout)] {
+        for (time, kind) in
+            [(2.0, ChangeKind::Failure), (4.0, ChangeKind::Repair), (7.9, ChangeKind::Timeout)]
+        {
             let link_id = (kind != ChangeKind::Timeout).then_some(2);
             let detail = "<h1>".to_owned();
-            tables.changes.push(Change { run_id: 0, time, kind, link_id, flow_id: None, subflow_id: None, detail });
+            tables.changes.push(Change {
+                run_id: 0,
+                time,
+                kind,
+                link_id,
+                flow_id: None,
+                subflow_id: None,
+                detail,
+            });
         }
         tables
     }

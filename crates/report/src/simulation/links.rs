@@ -24,11 +24,9 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
             choice = choice.option(*name, [heat(run, scheme), tiers(run, scheme)]);
         }
     }
-    let load = data.load_name(data.loads.len().saturating_sub(1));
-    let at = if load.is_empty() { String::new() } else { format!("the highest load ({load}) and ") };
     Some(
         Section::new("links", "Links")
-            .text(format!("Over time: of each scheme the run at {at}its first seed.").replace("at its", "of its"))
+            .text(format!("Over time: of each scheme {}.", data.shown_words()))
             .choice(choice)
             .figures([across(data)]),
     )
@@ -72,7 +70,8 @@ fn heat(run: &RunData<'_>, scheme: usize) -> Figure {
     let all = links.len();
     let hosts = hosts(run);
     if all > MOST_ROWS {
-        let count = |inner_only: bool| links.iter().filter(|(link, _)| !inner_only || inner(&hosts, link)).count();
+        let count =
+            |inner_only: bool| links.iter().filter(|(link, _)| !inner_only || inner(&hosts, link)).count();
         if count(true) > 0 {
             links.retain(|(link, _)| inner(&hosts, link));
         }
@@ -83,7 +82,11 @@ fn heat(run: &RunData<'_>, scheme: usize) -> Figure {
     // Tier by tier, as numbers of links are in the order in which the network was built.
     links.sort_by_key(|(link, _)| (tier(&link.from), tier(&link.to), link.link_id));
     let which = if links.len() < all {
-        format!("The busiest {} of {} (those between switches, where there are any)", links.len(), counted(all as u64, "link"))
+        format!(
+            "The busiest {} of {} (those between switches, where there are any)",
+            links.len(),
+            counted(all as u64, "link")
+        )
     } else {
         "Each direction of each cable".to_owned()
     };
@@ -110,7 +113,9 @@ fn tiers(run: &RunData<'_>, scheme: usize) -> Figure {
     let mut means: BTreeMap<(&str, &str), Means> = BTreeMap::new();
     for link in &run.links {
         let Some(column) = columns.column(link.time) else { continue };
-        let of = means.entry((tier(&link.from), tier(&link.to))).or_insert_with(|| Means::new(columns.spans.len()));
+        let of = means
+            .entry((tier(&link.from), tier(&link.to)))
+            .or_insert_with(|| Means::new(columns.spans.len()));
         of.add(column, link.utilisation, link.interval);
     }
     let x = columns.middles();
@@ -147,7 +152,9 @@ fn across(data: &Data<'_>) -> Figure {
                 entry.1.add(0, link.utilisation, link.interval);
             }
             let any = of.values().any(|(inner, _)| *inner);
-            busy.extend(of.values().filter(|(inner, _)| *inner || !any).filter_map(|(_, means)| means.mean()));
+            busy.extend(
+                of.values().filter(|(inner, _)| *inner || !any).filter_map(|(_, means)| means.mean()),
+            );
         }
         busy.sort_unstable_by(f64::total_cmp);
         all += busy.len() as u64;
@@ -158,7 +165,7 @@ fn across(data: &Data<'_>) -> Figure {
         .figure()
         .definition(
             "Links between switches (all links where there are none) by the share of the run in which they were busy, over all \
-             seeds at the highest load. A flat line spreads the load evenly; a steep one leaves links idle beside full ones.",
+             seeds (at the highest load where there are several). A flat line spreads the load evenly; a steep one leaves links idle beside full ones.",
         )
         .over("links in all runs", all)
         .wide()
@@ -216,6 +223,9 @@ mod tests {
 
     #[test]
     fn tiers_are_what_names_begin_with() {
-        assert_eq!(["agg0.1", "core12", "access-point", "wifi-1"].map(tier), ["agg", "core", "access-point", "wifi"]);
+        assert_eq!(
+            ["agg0.1", "core12", "access-point", "wifi-1"].map(tier),
+            ["agg", "core", "access-point", "wifi"]
+        );
     }
 }

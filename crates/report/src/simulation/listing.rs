@@ -30,7 +30,8 @@ pub(super) fn runs(data: &Data<'_>) -> Option<Section> {
         "failed",
         "marked",
     ];
-    let columns = [Column::number("run"), Column::text("scheme")].into_iter().chain(numbers.map(Column::number));
+    let columns =
+        [Column::number("run"), Column::text("scheme")].into_iter().chain(numbers.map(Column::number));
     let mut table = Table::new("runs-table", "Runs", columns).definition(
         "Utilisation: mean over the sending hosts of the payload rate delivered, as a fraction of their links’ rate. Packets count ACKs; a hop is a \
          packet that crosses a link. Dropped for a full queue, lost at random, failed with a link.",
@@ -60,7 +61,11 @@ pub(super) fn runs(data: &Data<'_>) -> Option<Section> {
     }
     let section = Section::new("runs", "Runs").table(table);
     let more = data.runs.len().saturating_sub(MOST_RUNS);
-    Some(if more > 0 { section.text(format!("{} in the table runs.", counted(more as u64, "more run"))) } else { section })
+    Some(if more > 0 {
+        section.text(format!("{} in the table runs.", counted(more as u64, "more run")))
+    } else {
+        section
+    })
 }
 
 /// The flows of all runs, the slowest first: those that were not completed, then by slowdown, then those without a size by throughput.
@@ -138,7 +143,11 @@ pub(super) fn flows(data: &Data<'_>) -> Option<Section> {
         ]);
     }
     let words = if all > MOST_FLOWS {
-        format!("The slowest {} of {}; the table flows has all of them.", grouped(MOST_FLOWS as u64), counted(all as u64, "flow"))
+        format!(
+            "The slowest {} of {}; the table flows has all of them.",
+            grouped(MOST_FLOWS as u64),
+            counted(all as u64, "flow")
+        )
     } else {
         format!("{} in all runs.", counted(all as u64, "flow"))
     };
@@ -154,7 +163,8 @@ mod tests {
     #[test]
     fn the_slowest_come_first() {
         let tables = small();
-        let order: Vec<_> = slowest(&Data::of(&tables)).iter().map(|flow| (flow.run_id, flow.flow_id)).collect();
+        let order: Vec<_> =
+            slowest(&Data::of(&tables)).iter().map(|flow| (flow.run_id, flow.flow_id)).collect();
         // Not completed; slowdowns 12, 9, and 8 twice.
         assert_eq!(order[..5], [(4, 3), (6, 2), (5, 3), (6, 1), (6, 3)]);
         assert_eq!(order.len(), 32);

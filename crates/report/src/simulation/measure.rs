@@ -26,7 +26,8 @@ pub(super) enum Statistic {
 
 impl Statistic {
     /// The three quantiles that are shown.
-    pub(super) const QUANTILES: [Self; 3] = [Self::Quantile(0.5), Self::Quantile(0.99), Self::Quantile(0.999)];
+    pub(super) const QUANTILES: [Self; 3] =
+        [Self::Quantile(0.5), Self::Quantile(0.99), Self::Quantile(0.999)];
 
     /// The number, of values in rising order. `None` of a quantile with less than one value above it: that would be the largest value under
     /// another name.

@@ -103,7 +103,9 @@ mod tests {
     fn parts_are_there_when_the_tables_have_them() {
         let tables = tables::small();
         let page = written(&tables);
-        for id in ["short", "about", "slowdown", "relative", "distributions", "losses", "moves", "runs", "flows"] {
+        for id in
+            ["short", "about", "slowdown", "relative", "distributions", "losses", "moves", "runs", "flows"]
+        {
             assert!(page.contains(&format!("<section id=\"{id}\"")), "{id}");
         }
         for id in ["throughput", "links", "queues", "failures", "queries"] {

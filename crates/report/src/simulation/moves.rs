@@ -21,7 +21,7 @@ fn kinds() -> [Kind; 4] {
                 "moves",
                 "Moves to other paths",
                 "moves per flow",
-                Unit::Count,
+                Unit::Number,
                 "How often a subflow was moved to another path (FlowBender, PLB, rerouting after a failure), per flow; mean over seeds.",
             ),
             |flow| flow.reroutes,
@@ -44,7 +44,7 @@ fn kinds() -> [Kind; 4] {
                 "timeouts",
                 "Retransmission timeouts",
                 "timeouts per flow",
-                Unit::Count,
+                Unit::Number,
                 "Retransmission timeouts per flow; mean over seeds.",
             ),
             |flow| flow.timeouts,
@@ -76,7 +76,9 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         .collect();
     let section = Section::new("moves", "Path changes and reordering");
     if figures.is_empty() {
-        return Some(section.empty("No subflow was moved, no packet came out of order, and no timer expired."));
+        return Some(
+            section.empty("No subflow was moved, no packet came out of order, and no timer expired."),
+        );
     }
     Some(section.figures(figures).table(table(data, &kinds)))
 }
@@ -119,8 +121,10 @@ mod tests {
         let tables = small();
         let data = Data::of(&tables);
         // Each flow: 3 moves, 5 of 100 packets out of order, 1 timeout, nothing reinjected.
-        let values: Vec<Option<f64>> =
-            kinds().iter().map(|(_, part, whole)| ratio(sum(&data.runs[0], part), whole(&data.runs[0]))).collect();
+        let values: Vec<Option<f64>> = kinds()
+            .iter()
+            .map(|(_, part, whole)| ratio(sum(&data.runs[0], part), whole(&data.runs[0])))
+            .collect();
         assert_eq!(values, [Some(3.0), Some(0.05), Some(1.0), Some(0.0)]);
         let (what, part, whole) = &kinds()[1];
         let figure = by_load(&data, what, |run| ratio(sum(run, part), whole(run)));

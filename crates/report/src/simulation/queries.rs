@@ -30,7 +30,8 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
     let unfinished: usize = data.runs.iter().map(|run| all(run) - times(run).len()).sum();
     let section = Section::new("queries", "Queries").figures([
         by_load(data, &mean, |run| Statistic::Mean.of(&times(run))).over("completed queries", queries as u64),
-        by_load(data, &tail, |run| Statistic::Quantile(0.99).of(&times(run))).over("completed queries", queries as u64),
+        by_load(data, &tail, |run| Statistic::Quantile(0.99).of(&times(run)))
+            .over("completed queries", queries as u64),
     ]);
     Some(match unfinished {
         0 => section,

@@ -34,7 +34,10 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         Section::new("queues", "Queues")
             .text(
                 "A queue is sampled at the end of each interval in which a packet came to it: what waits then, the rest of the packet on \
-                 the line included.",
+                 the line included. Over time: of each scheme "
+                    .to_owned()
+                    + &data.shown_words()
+                    + ".",
             )
             .choice(choice)
             .figures([distribution(data), by_load(data, &longest, |run| most(run).map(|bytes| bytes as f64))]),
@@ -80,15 +83,15 @@ fn over_time(run: &RunData<'_>, scheme: usize) -> Figure {
     lines
         .figure()
         .definition(&format!(
-            "The {MOST_LINES} queues with the most in them over the whole run, at the highest load and of the first seed. Longer series are averaged over \
-             at most {COLUMNS} columns."
+            "The {MOST_LINES} queues with the most in them over the whole run. Longer series are averaged over at most {COLUMNS} columns."
         ))
         .over("queues", all)
         .wide()
 }
 
 fn distribution(data: &Data<'_>) -> Figure {
-    let mut cdf = Cdf::new("queues-cdf", "How full queues were", Axis::new("in the queue", Unit::Bytes).log());
+    let mut cdf =
+        Cdf::new("queues-cdf", "How full queues were", Axis::new("in the queue", Unit::Bytes).log());
     let mut all = 0;
     for (scheme, name) in data.schemes.iter().enumerate() {
         let Some(shown) = data.shown(scheme) else { continue };
@@ -100,7 +103,7 @@ fn distribution(data: &Data<'_>) -> Figure {
     }
     cdf.figure()
         .definition(
-            "Share of samples in which at most so much waited, over all queues and seeds at the highest load. Queues to which no packet came in an \
+            "Share of samples in which at most so much waited, over all queues and seeds (at the highest load where there are several). Queues to which no packet came in an \
              interval have no sample there, and so do not count as empty.",
         )
         .over("samples", all)

@@ -6,7 +6,7 @@ use super::data::Data;
 use super::measure::{Statistic, relative};
 use super::slowdown::capital;
 use super::words::{estimate, of, whole_share};
-use crate::figure::{Axis, Bars, Figure, Unit};
+use crate::figure::{Axis, Bars, Colour, Figure, Unit};
 use crate::page::{Cell, Choice, Column, Section, Table};
 use crate::text::grouped;
 use serde_json::json;
@@ -47,7 +47,8 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
 }
 
 fn ratios(data: &Data<'_>, load: usize, statistic: Statistic) -> Vec<Ratio> {
-    let cells = (1..data.schemes.len()).flat_map(|scheme| data.all_classes().map(move |class| (scheme, class)));
+    let cells =
+        (1..data.schemes.len()).flat_map(|scheme| data.all_classes().map(move |class| (scheme, class)));
     cells
         .filter_map(|(scheme, class)| {
             let (interval, flows) = relative(data, (scheme, load), class, statistic, |flow| flow.fct)?;
@@ -62,9 +63,17 @@ fn figure(data: &Data<'_>, load: usize, statistic: Statistic, found: &[Ratio]) -
     let at = data.load_name(load);
     let at = if at.is_empty() { at } else { format!(" at {at}") };
     let title = format!("Completion time against {first}{at}: {}", statistic.name());
-    let x = Axis::new("size of the flow", Unit::Name);
-    let mut bars = Bars::upright(&id, &title, x, Axis::new(&format!("share of {} time", of(first)), Unit::Share));
-    for (scheme, name) in data.schemes.iter().enumerate().skip(1) {
+    let x = Axis::new(if data.classes.is_empty() { "" } else { "size of the flow" }, Unit::Name);
+    let mut bars =
+        Bars::upright(&id, &title, x, Axis::new(&format!("share of {} time", of(first)), Unit::Share));
+    if data.classes.is_empty() {
+        let series = found.iter().map(|(scheme, _, interval, _)| {
+            let name = data.schemes[*scheme];
+            (name.to_owned(), (*interval).into(), hover(name, "", Unit::Share, interval))
+        });
+        bars = bars.estimates("completion time", Colour::Subflow(0), series);
+    }
+    for (scheme, name) in data.schemes.iter().enumerate().skip(1).filter(|_| !data.classes.is_empty()) {
         let series = found.iter().filter(|(of, ..)| *of == scheme).map(|(_, class, interval, _)| {
             (class.name(), (*interval).into(), hover(name, &class.name(), Unit::Share, interval))
         });

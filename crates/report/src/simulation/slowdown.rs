@@ -29,7 +29,8 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
     let section = Section::new("slowdown", "Slowdown")
         .text(
             "Slowdown is the completion time of a flow divided by its ideal one: alone in an empty network on its path, \
-             segments back to back at the rate of the sender’s link, no slow start. It is at least 1. A percentile is taken \
+             segments back to back at the rate of the sender’s link, no slow start. It is at least 1, but for packets that are spread over \
+             several paths at once. A percentile is taken \
              within each run, and only where at least one flow lies above it (so the 99.9th needs 1,000 flows a run); what is \
              shown is its mean over the seeds, with the 95 % interval of that mean.",
         )
@@ -50,7 +51,7 @@ fn of_class(data: &Data<'_>, place: usize, class: Class, statistic: Statistic) -
         id: &id,
         title: &title,
         axis: "slowdown",
-        unit: Unit::Count,
+        unit: Unit::Number,
         definition: &format!(
             "{} of completion time divided by ideal completion time, over completed flows; mean over seeds.",
             capital(statistic.name())
@@ -72,11 +73,11 @@ fn by_size(data: &Data<'_>, load: usize, statistic: Statistic) -> Figure {
             Some((scheme, class, over_seeds(data, (scheme, load), measure(class, statistic))?))
         })
         .collect();
-    let y = axis("slowdown", Unit::Count, found.iter().map(|(.., interval)| interval.mean));
+    let y = axis("slowdown", Unit::Number, found.iter().map(|(.., interval)| interval.mean));
     let mut bars = Bars::upright(&id, &title, Axis::new("size of the flow", Unit::Name), y);
     for (scheme, name) in data.schemes.iter().enumerate() {
         let of = found.iter().filter(|(of, ..)| *of == scheme).map(|(_, class, interval)| {
-            (class.name(), (*interval).into(), hover(name, &class.name(), Unit::Count, interval))
+            (class.name(), (*interval).into(), hover(name, &class.name(), Unit::Number, interval))
         });
         bars = bars.estimates(name, colour(scheme), of);
     }
@@ -87,10 +88,13 @@ fn by_size(data: &Data<'_>, load: usize, statistic: Statistic) -> Figure {
         }),
     );
     if found.is_empty() {
-        return Figure::new(&id, &title, Axis::new("", Unit::Name), Axis::new("", Unit::Count));
+        return Figure::new(&id, &title, Axis::new("", Unit::Name), Axis::new("", Unit::Number));
     }
     figure
-        .definition(&format!("{} of the slowdown of completed flows by their size; mean over seeds.", capital(statistic.name())))
+        .definition(&format!(
+            "{} of the slowdown of completed flows by their size; mean over seeds.",
+            capital(statistic.name())
+        ))
         .over("completed flows", completed(data, Class::ALL, Some(load)))
 }
 
@@ -132,7 +136,8 @@ fn table(data: &Data<'_>) -> Table {
     }
     for class in data.all_classes() {
         for cell in data.cells() {
-            let flows = || data.of_cell(cell.0, cell.1).flat_map(|run| &run.flows).filter(|flow| class.holds(flow));
+            let flows =
+                || data.of_cell(cell.0, cell.1).flat_map(|run| &run.flows).filter(|flow| class.holds(flow));
             let all = flows().count() as u64;
             if all == 0 {
                 continue;
@@ -150,7 +155,7 @@ fn table(data: &Data<'_>) -> Table {
             cells.extend(statistics.map(|statistic| {
                 let interval = over_seeds(data, cell, measure(class, statistic));
                 interval.map_or_else(Cell::unknown, |interval| {
-                    Cell::number(interval.mean, estimate(Unit::Count, &interval))
+                    Cell::number(interval.mean, estimate(Unit::Number, &interval))
                 })
             }));
             cells.push(if count > 0 { Cell::number(most, number(most)) } else { Cell::unknown() });

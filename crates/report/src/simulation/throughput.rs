@@ -32,7 +32,8 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
     let mut choice = Choice::new("load");
     for load in 0..data.loads.len() {
         let name = data.load_name(load);
-        choice = choice.option(name.trim_start_matches("load "), [figure(data, load, &rows), of_flows(data, load)]);
+        choice = choice
+            .option(name.trim_start_matches("load "), [figure(data, load, &rows), of_flows(data, load)]);
     }
     let section = Section::new("throughput", "Throughput");
     (!choice.is_empty()).then(|| section.choice(choice).table(table(data, &rows)))
@@ -86,15 +87,19 @@ fn figure(data: &Data<'_>, load: usize, rows: &[Row]) -> Figure {
     let x = Axis::new(if several { "subflows of a flow (scheme)" } else { "" }, Unit::Name);
     let y = Axis::new("of the hosts’ links", Unit::Share).range(0.0, 1.0);
     let title = if several { "Throughput by number of subflows" } else { "Throughput" };
+    let line_words = if rows.iter().any(|row| row.max_min.is_some()) {
+        " The line is what max-min fair rates on the very paths of the subflows would give."
+    } else {
+        ""
+    };
     Bars::upright(&format!("throughput-{load}"), title, x, y)
         .estimates("throughput", Colour::Subflow(0), bars)
         .marks("max-min fair on the same paths", Colour::Bad, line)
         .figure()
-        .definition(
+        .definition(&format!(
             "Mean over the sending hosts of the rate of the payload that reaches the receivers, as a fraction of the rate of the \
-             host’s link; mean over seeds. The line is what max-min fair rates on the very paths of the subflows would give. Headers \
-             take a few per cent of both.",
-        )
+             host’s link; mean over seeds.{line_words}"
+        ))
         .over("runs", rows.iter().map(|row| row.utilisation.n as u64).sum())
         .csv(
             &["scheme", "subflows", "throughput", "low", "high", "seeds", "max_min"],
@@ -166,9 +171,12 @@ mod tests {
 
     fn permutation() -> Tables {
         let mut tables = Tables::default();
-        for (run_id, scheme, subflows, utilisation, max_min) in
-            [(0, "mptcp", 8, 0.8, 0.9), (1, "tcp", 1, 0.45, 0.5), (2, "mptcp", 8, 0.9, 1.0), (3, "tcp", 1, 0.4, 0.5)]
-        {
+        for (run_id, scheme, subflows, utilisation, max_min) in [
+            (0, "mptcp", 8, 0.8, 0.9),
+            (1, "tcp", 1, 0.45, 0.5),
+            (2, "mptcp", 8, 0.9, 1.0),
+            (3, "tcp", 1, 0.4, 0.5),
+        ] {
             let mut row = run(run_id, scheme, None, 1 + u64::from(run_id) / 2);
             (row.utilisation, row.max_min) = (Some(utilisation), Some(max_min));
             tables.runs.push(row);

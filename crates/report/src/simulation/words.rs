@@ -8,7 +8,8 @@ use subflow_sim::statistics::Interval;
 /// A number with three digits that matter: `1.23`, `12.3`, `1,234`.
 pub(super) fn number(value: f64) -> String {
     match value.abs() {
-        size if size >= 100.0 && value > 0.0 => grouped(value.round() as u64),
+        _ if value < 0.0 => format!("−{}", number(-value)),
+        size if size >= 100.0 => grouped(value.round() as u64),
         0.0 => "0".to_owned(),
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 0.1 => format!("{value:.2}"),
@@ -43,7 +44,9 @@ pub(super) fn whole_share(fraction: f64) -> String {
 pub(super) fn amount(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Seconds => seconds(value),
-        Unit::Bytes => bytes(value.max(0.0).round() as u64),
+        Unit::Bytes if value < 0.0 => format!("−{}", bytes((-value).round() as u64)),
+        Unit::Bytes => bytes(value.round() as u64),
+        Unit::Share | Unit::BitsPerSecond if value < 0.0 => format!("−{}", amount(unit, -value)),
         Unit::Share if value != 0.0 && value.abs() < 0.001 => format!("{:.4} %", value * 100.0),
         Unit::Share => share(value),
         Unit::BitsPerSecond => rate(value),
@@ -108,6 +111,10 @@ mod tests {
     fn numbers() {
         assert_eq!([0.0, 1.234, 12.34, 1234.4, 0.01].map(number), ["0", "1.23", "12.3", "1,234", "0.0100"]);
         assert_eq!(rate(12_345_678.0), "12.3 Mbit/s");
+        assert_eq!(
+            [number(-22.4), amount(Unit::Share, -0.5), amount(Unit::Bytes, -2e3)],
+            ["−22.4", "−50.0 %", "−2 kB"]
+        );
         assert_eq!(load(0.2), "load 20 %");
         assert_eq!(load(0.125), "load 12.5 %");
         assert_eq!(amount(Unit::Share, 0.000_01), "0.0010 %");

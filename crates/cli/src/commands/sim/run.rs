@@ -49,7 +49,10 @@ pub(super) fn run(mut simulation: Simulation) -> Result<Exit, Failure> {
         console::warning(format!("incomplete: {done} of {}", counted(jobs.len() as u64, "run")));
     }
     if let Some(path) = &simulation.report {
-        simulation_report(&About::from(&simulation.scenario), &tables, path)?;
+        simulation_report(&About::from(&simulation.scenario), &tables, path).map_err(|error| {
+            Failure::failed(error)
+                .hint("name a file that you may write to, on a disk with room, with --report")
+        })?;
         if !simulation.talk.quiet {
             console::note(format!("report in {}", path.display()));
         }
