@@ -120,6 +120,7 @@
   // Puts the theme's colours where tokens stand.
   function coloured(value) {
     if (typeof value === "string") return value.startsWith("var(") ? subflow.colour(value) : value;
+    if (Array.isArray(value) && typeof value[0] === "string" && value[0].startsWith("var(")) return value.map(coloured);
     if (value && typeof value === "object" && !Array.isArray(value)) {
       return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, coloured(part)]));
     }

@@ -3,7 +3,7 @@
 
 mod cdp;
 mod report;
-mod simulation;
 mod show;
+mod simulation;
 #[path = "../support/mod.rs"]
 mod support;

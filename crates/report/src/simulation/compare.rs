@@ -86,10 +86,10 @@ pub(super) fn by_load(
     } else {
         let bars = found.iter().map(|((scheme, _), interval)| {
             let name = data.schemes[*scheme];
-            (name.to_owned(), (*interval).into(), hover(name, "", what.unit, interval))
+            (name.to_owned(), colour(*scheme), (*interval).into(), hover(name, "", what.unit, interval))
         });
         Bars::upright(what.id, what.title, Axis::new("", Unit::Name), y)
-            .estimates(what.axis, Colour::Subflow(0), bars)
+            .coloured_estimates(what.axis, bars)
             .figure()
     };
     let rows = found.iter().map(|((scheme, load), interval)| {

@@ -42,7 +42,7 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         .figures([received(data), counts(data)])
         .choice(choice);
     let table = windows(data);
-    let section = if table.is_empty() { section } else { section.table(table) };
+    let section = if table.is_empty() { section } else { section.table(table.without_unknown()) };
     Some(section.table(list(data)))
 }
 

@@ -80,7 +80,7 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
             section.empty("No subflow was moved, no packet came out of order, and no timer expired."),
         );
     }
-    Some(section.figures(figures).table(table(data, &kinds)))
+    Some(section.figures(figures).table(table(data, &kinds).without_unknown()))
 }
 
 fn table(data: &Data<'_>, kinds: &[Kind]) -> Table {

@@ -62,6 +62,8 @@ fn over_time(run: &RunData<'_>, scheme: usize) -> Figure {
     let area = |means: &Means| means.means().into_iter().flatten().sum::<f64>();
     let mut fullest: Vec<(&Queue, Means)> = queues.into_values().collect();
     fullest.sort_by(|a, b| area(&b.1).total_cmp(&area(&a.1)).then(a.0.link_id.cmp(&b.0.link_id)));
+    let least = fullest.first().map_or(0.0, |(_, means)| area(means)) / 100.0;
+    fullest.retain(|(_, means)| area(means) > least);
     fullest.truncate(MOST_LINES);
     let tos: HashMap<u32, &str> = run.links.iter().map(|link| (link.link_id, link.to.as_str())).collect();
     let mut lines = Lines::new(
@@ -83,7 +85,7 @@ fn over_time(run: &RunData<'_>, scheme: usize) -> Figure {
     lines
         .figure()
         .definition(&format!(
-            "The {MOST_LINES} queues with the most in them over the whole run. Longer series are averaged over at most {COLUMNS} columns."
+            "The queues with the most in them over the whole run, at most {MOST_LINES}, and none that had less than a hundredth of the fullest. Longer series are averaged over at most {COLUMNS} columns."
         ))
         .over("queues", all)
         .wide()

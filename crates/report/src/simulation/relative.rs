@@ -6,7 +6,7 @@ use super::data::Data;
 use super::measure::{Statistic, relative};
 use super::slowdown::capital;
 use super::words::{estimate, of, whole_share};
-use crate::figure::{Axis, Bars, Colour, Figure, Unit};
+use crate::figure::{Axis, Bars, Figure, Unit};
 use crate::page::{Cell, Choice, Column, Section, Table};
 use crate::text::grouped;
 use serde_json::json;
@@ -43,7 +43,7 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         "All schemes get the same flows with the same seed, and so are compared seed by seed, over the flows that were \
          completed under both. Below 100 % a scheme is faster than {first}. An interval that holds 100 % shows no difference."
     );
-    Some(section.text(words).choice(choice).table(table))
+    Some(section.text(words).choice(choice).table(table.without_unknown()))
 }
 
 fn ratios(data: &Data<'_>, load: usize, statistic: Statistic) -> Vec<Ratio> {
@@ -69,9 +69,9 @@ fn figure(data: &Data<'_>, load: usize, statistic: Statistic, found: &[Ratio]) -
     if data.classes.is_empty() {
         let series = found.iter().map(|(scheme, _, interval, _)| {
             let name = data.schemes[*scheme];
-            (name.to_owned(), (*interval).into(), hover(name, "", Unit::Share, interval))
+            (name.to_owned(), colour(*scheme), (*interval).into(), hover(name, "", Unit::Share, interval))
         });
-        bars = bars.estimates("completion time", Colour::Subflow(0), series);
+        bars = bars.coloured_estimates("completion time", series);
     }
     for (scheme, name) in data.schemes.iter().enumerate().skip(1).filter(|_| !data.classes.is_empty()) {
         let series = found.iter().filter(|(of, ..)| *of == scheme).map(|(_, class, interval, _)| {

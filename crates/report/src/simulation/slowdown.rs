@@ -16,13 +16,13 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
     }
     let mut loads = Choice::new("flows");
     for (place, class) in data.all_classes().enumerate() {
-        let figures = Statistic::QUANTILES.map(|statistic| of_class(data, place, class, statistic));
+        let figures = Statistic::ALL.map(|statistic| of_class(data, place, class, statistic));
         loads = loads.option(class.name(), figures);
     }
     let mut sizes = Choice::new("load");
     if !data.classes.is_empty() {
         for load in 0..data.loads.len() {
-            let figures = Statistic::QUANTILES.map(|statistic| by_size(data, load, statistic));
+            let figures = Statistic::ALL.map(|statistic| by_size(data, load, statistic));
             sizes = sizes.option(data.load_name(load).trim_start_matches("load "), figures);
         }
     }
@@ -36,7 +36,7 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         )
         .choice(loads)
         .choice(sizes);
-    Some(section.table(table(data)))
+    Some(section.table(table(data).without_unknown()))
 }
 
 fn measure(class: Class, statistic: Statistic) -> impl Fn(&RunData<'_>) -> Option<f64> {
@@ -151,8 +151,7 @@ fn table(data: &Data<'_>) -> Table {
                 Cell::count(count),
                 Cell::count(all - count),
             ];
-            let statistics = std::iter::once(Statistic::Mean).chain(Statistic::QUANTILES);
-            cells.extend(statistics.map(|statistic| {
+            cells.extend(Statistic::ALL.map(|statistic| {
                 let interval = over_seeds(data, cell, measure(class, statistic));
                 interval.map_or_else(Cell::unknown, |interval| {
                     Cell::number(interval.mean, estimate(Unit::Number, &interval))

@@ -17,6 +17,11 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
+/// A number without decimals that say nothing.
+pub(super) fn whole(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value}") } else { number(value) }
+}
+
 /// A rate: `1.23 Gbit/s`.
 pub(super) fn rate(bits: f64) -> String {
     let mut scaled = bits;
@@ -115,6 +120,7 @@ mod tests {
             [number(-22.4), amount(Unit::Share, -0.5), amount(Unit::Bytes, -2e3)],
             ["−22.4", "−50.0 %", "−2 kB"]
         );
+        assert_eq!([whole(8.0), whole(7.5)], ["8", "7.50"]);
         assert_eq!(load(0.2), "load 20 %");
         assert_eq!(load(0.125), "load 12.5 %");
         assert_eq!(amount(Unit::Share, 0.000_01), "0.0010 %");
