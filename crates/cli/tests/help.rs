@@ -4,8 +4,19 @@ mod support;
 
 use support::{stdout, subflow};
 
-const COMMANDS: [&str; 10] =
-    ["analyze", "show", "explain", "query", "compare", "live", "anonymize", "tables", "completions", "man"];
+const COMMANDS: [&str; 11] = [
+    "analyze",
+    "show",
+    "explain",
+    "query",
+    "compare",
+    "live",
+    "anonymize",
+    "sim",
+    "tables",
+    "completions",
+    "man",
+];
 
 /// The text without the version, which changes with every release.
 fn unversioned(text: &str) -> String {

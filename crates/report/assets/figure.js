@@ -183,8 +183,7 @@
 
   // A heat map of shares: from the page's own ground to the strongest colour, the same scale in all of them.
   function heated(spec, made) {
-    const grounds = ["var(--soft)", "var(--s5)", "var(--s0)", "var(--s6)", "var(--s1)"].map(subflow.colour);
-    const scale = grounds.map((colour, at) => [at / (grounds.length - 1), colour]);
+    const scale = [[0, "var(--soft)"], [0.6, "var(--s0)"], [0.8, "var(--s6)"], [1, "var(--s1)"]].map(([at, colour]) => [at, subflow.colour(colour)]);
     const hovertext = made.z.map((row, at) => row.map((z, column) => made.y[at] + "<br>" + subflow.format(spec.x.unit, made.x[column]) + ": " + subflow.format("share", z)));
     const colorbar = { orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom", ypad: 6, xpad: 0, len: 220, lenmode: "pixels", thickness: 9, tickformat: ",.0%", tickvals: [0, 0.5, 1], outlinewidth: 0, ticklen: 3 };
     return { ...made, zmin: 0, zmax: 1, colorscale: scale, hoverinfo: "text", hovertext, colorbar, xgap: 0, ygap: made.y.length <= 60 ? 1 : 0 };

@@ -61,6 +61,8 @@ pub(crate) struct Half {
     pub(crate) unmapped: Vec<Piece>,
     /// Position after the FIN.
     pub(crate) fin: Option<i64>,
+    /// When it was first sent.
+    pub(crate) fin_time: Option<i64>,
     /// Highest position acknowledged by the other side.
     pub(crate) acked: Option<i64>,
     /// Window scale that its sender announced in its SYN (RFC 7323, section 2); `None` when the SYN has none, or was not

@@ -9,14 +9,14 @@ const SHORTEST_SILENCE: i64 = 200_000_000;
 const EARLY_RESET: i64 = 1_000_000_000;
 
 impl Connection {
-    /// Finds handovers: a subflow that carried data, was never closed by FIN and was heard from for the last time at
+    /// Finds handovers: a subflow that carried data, was not closed by FIN, and was heard from for the last time at
     /// *t*, while another carries new data after *t* and is heard from for at least 200 ms longer (two subflows that
     /// take turns until the capture ends are none). Heard from means by both ends: repeats into the void do not count.
     pub(super) fn find_handovers(&mut self, subflows: &[Subflow]) -> u32 {
         let mut handovers = 0;
         for subflow in subflows.iter().filter(|subflow| subflow.used()) {
             let Some(silent) = subflow.heard() else { continue };
-            if subflow.halves.iter().any(|half| half.fin.is_some()) {
+            if subflow.closed_by_fin() {
                 continue;
             }
             let next = subflows.iter().filter(|other| other.id != subflow.id).find(|other| {

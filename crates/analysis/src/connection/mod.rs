@@ -353,6 +353,7 @@ impl Connection {
         let half = &mut subflow.halves[direction.index()];
         let start = half.space(segment.seq).position(segment.seq);
         half.fin.get_or_insert(start + i64::from(segment.len) + 1);
+        half.fin_time.get_or_insert(segment.time);
         self.note_closed(subflow, was_closed, Some(segment.frame));
     }
 

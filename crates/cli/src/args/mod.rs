@@ -26,7 +26,9 @@ pub(crate) use parse::{Format, Recorded, seconds};
 pub(crate) use query::QueryArgs;
 pub(crate) use shared::{FilterArgs, OutputArgs, ReadArgs, TalkArgs};
 pub(crate) use show::{ShowArgs, ShowOutputArgs};
-pub(crate) use sim::{SimArgs, SimCommand, SimFabricArgs, SimOutputArgs, SimPhoneArgs, SimPlanArgs, SimRunArgs};
+pub(crate) use sim::{
+    SimArgs, SimCommand, SimFabricArgs, SimOutputArgs, SimPhoneArgs, SimPlanArgs, SimRunArgs,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Yellow.on_default().bold())

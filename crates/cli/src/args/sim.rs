@@ -107,7 +107,12 @@ pub(crate) struct SimPhoneArgs {
     pub(crate) schemes: Vec<String>,
 
     /// WiFi: rate, one-way delay, and the share of packets lost at random where there is loss
-    #[arg(long, value_name = "RATE,DELAY[,LOSS]", default_value = "20 Mb/s,10 ms,0.0005", help_heading = "Network")]
+    #[arg(
+        long,
+        value_name = "RATE,DELAY[,LOSS]",
+        default_value = "20 Mb/s,10 ms,0.0005",
+        help_heading = "Network"
+    )]
     pub(crate) wifi: String,
 
     /// The cellular network

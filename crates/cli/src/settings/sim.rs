@@ -32,7 +32,7 @@ impl Simulation {
     /// Of a scenario by its name or file.
     pub(crate) fn scenario(args: SimRunArgs) -> Result<Self, Failure> {
         let (text, name, folder) = source(&args.scenario)?;
-        Self::new(text, &name, &folder, &args.schemes, args.plan, args.output, &args.talk)
+        Self::new(text, &name, &folder, &args.schemes, &args.plan, args.output, &args.talk)
     }
 
     /// Of a fabric, from flags.
@@ -50,7 +50,7 @@ impl Simulation {
         };
         let text = fabric.text().map_err(Failure::usage)?;
         let plan = SimPlanArgs { loads: Vec::new(), seeds: Vec::new(), ..args.plan };
-        Self::new(text, "fabric", Path::new("."), &[], plan, args.output, &args.talk)
+        Self::new(text, "fabric", Path::new("."), &[], &plan, args.output, &args.talk)
     }
 
     /// Of a phone, from flags.
@@ -72,7 +72,7 @@ impl Simulation {
         };
         let text = phone.text().map_err(Failure::usage)?;
         let plan = SimPlanArgs { seeds: Vec::new(), ..args.plan };
-        Self::new(text, "phone", Path::new("."), &[], plan, args.output, &args.talk)
+        Self::new(text, "phone", Path::new("."), &[], &plan, args.output, &args.talk)
     }
 
     fn new(
@@ -80,13 +80,14 @@ impl Simulation {
         name: &str,
         folder: &Path,
         schemes: &[String],
-        plan: SimPlanArgs,
+        plan: &SimPlanArgs,
         output: SimOutputArgs,
         talk: &TalkArgs,
     ) -> Result<Self, Failure> {
         let mut read = |file: &str| fs::read_to_string(folder.join(file));
         let mut scenario = Scenario::parse(&text, name, &mut read).map_err(|error| {
-            Failure::failed(error).hint("the guide describes scenarios; subflow sim run NAME --print shows one")
+            Failure::failed(error)
+                .hint("the guide describes scenarios; subflow sim run NAME --print shows one")
         })?;
         keep(&mut scenario, schemes)?;
         if !plan.seeds.is_empty() {

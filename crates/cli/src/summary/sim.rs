@@ -12,10 +12,10 @@ const LEVEL: f64 = 0.95;
 
 /// The scenarios that come with the program.
 pub(crate) fn list(scenarios: &[Scenario]) -> String {
-    let mut sheet = Sheet::new(&["scenario", "runs", "what it shows"], 1);
+    let mut sheet = Sheet::new(&["scenario", "what it shows", "runs"], 2);
     for scenario in scenarios {
         let runs = grouped(jobs(scenario).len() as u64);
-        sheet.row([scenario.name.clone(), runs, scenario.description.trim().to_owned()]);
+        sheet.row([scenario.name.clone(), scenario.description.trim().to_owned(), runs]);
     }
     let table = sheet.under("Scenarios that come with the program");
     format!("{table}\nsubflow sim run NAME runs one; with --print it is shown, to begin one's own with.\n")
@@ -39,7 +39,10 @@ struct Group<'a> {
 
 impl Group<'_> {
     fn words(&self) -> [String; 2] {
-        [self.scheme.to_owned(), self.load.map_or_else(|| "-".to_owned(), |load| format!("{:.0} %", load * 100.0))]
+        [
+            self.scheme.to_owned(),
+            self.load.map_or_else(|| "-".to_owned(), |load| format!("{:.0} %", load * 100.0)),
+        ]
     }
 
     fn holds(&self, scheme: &str, load: Option<f64>) -> bool {

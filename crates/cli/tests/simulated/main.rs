@@ -2,7 +2,8 @@
 
 mod chaos;
 mod compare;
+mod matrix;
+mod oracle;
 #[path = "../../../sim/tests/script/mod.rs"]
 mod script;
-mod matrix;
 mod scripts;

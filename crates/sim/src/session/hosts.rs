@@ -92,7 +92,13 @@ impl<O: Observer> Hosts<O> {
             peers[end.index()].plan(spec.start + after, action);
         }
         net.set_start(spec.start, number);
-        self.connections.push(Connection { spec, peers, timers: [Time::MAX; 2], next_port: FIRST_PORT, completed: [None; 2] });
+        self.connections.push(Connection {
+            spec,
+            peers,
+            timers: [Time::MAX; 2],
+            next_port: FIRST_PORT,
+            completed: [None; 2],
+        });
         Some(number)
     }
 

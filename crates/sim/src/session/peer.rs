@@ -15,8 +15,8 @@ use crate::mptcp::{DataReceiver, DataSender};
 use crate::observe::{Close, End, Fact, Fallback, Handshake};
 use crate::random::{Purpose, Random};
 use crate::time::{Duration, Time};
-use crate::world::Outcome;
 use crate::transport::TimerDid;
+use crate::world::Outcome;
 
 /// How long an end that has closed answers what still comes.
 const LINGER: Duration = Duration::from_secs(10);
