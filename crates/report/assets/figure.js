@@ -94,7 +94,7 @@
     } else if (own.range) made.range = own.range;
     else if (own.unit !== "time" && own.unit !== "name") made.rangemode = "tozero";
     switch (own.unit) {
-      case "share": made.tickformat = ",.2~%"; if (own.range && own.range[1] === 1) made.range = [0, 1.02]; break;
+      case "share": made.tickformat = !own.range && span(spec.data, which)[1] < 0.002 ? ",.4~%" : ",.2~%"; if (own.range && own.range[1] === 1) made.range = [0, 1.02]; break;
       case "time": made.type = "date"; made.nticks = Math.max(3, Math.floor(width / 110)); break;
       case "name":
         made.type = "category";
@@ -106,7 +106,7 @@
         break;
       case "B": made.tickformat = "~s"; made.ticksuffix = "B"; break;
       case "bit/s": made.tickformat = "~s"; made.ticksuffix = "bit/s"; break;
-      case "s": if (span(spec.data, which)[1] < 2) { made.tickformat = "~s"; made.ticksuffix = "s"; } else made.ticksuffix = " s"; made.nticks = Math.max(3, Math.floor(width / 80)); break;
+      case "s": if (span(spec.data, which)[1] < 2) { made.tickformat = "~s"; made.ticksuffix = "s"; } else made.ticksuffix = " s"; made.nticks = which === "x" ? Math.max(3, Math.floor(width / 80)) : 6; break;
       case "count":
         if (span(spec.data.map((trace) => ({ [which]: trace[which].filter((value) => typeof value === "number") })), which)[1] <= 5) made.dtick = 1;
         made.tickformat = ",~r";

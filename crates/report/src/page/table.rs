@@ -158,7 +158,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::Cell;
+    use super::{Cell, Column, Table};
 
     #[test]
     fn cells_keep_the_whole_number() {

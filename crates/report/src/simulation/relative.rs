@@ -5,7 +5,7 @@ use super::compare::{colour, csv_line, hover};
 use super::data::Data;
 use super::measure::{Statistic, relative};
 use super::slowdown::capital;
-use super::words::{estimate, of, whole_share};
+use super::words::{estimate, whole_share};
 use crate::figure::{Axis, Bars, Figure, Unit};
 use crate::page::{Cell, Choice, Column, Section, Table};
 use crate::text::grouped;
@@ -65,7 +65,7 @@ fn figure(data: &Data<'_>, load: usize, statistic: Statistic, found: &[Ratio]) -
     let title = format!("Completion time against {first}{at}: {}", statistic.name());
     let x = Axis::new(if data.classes.is_empty() { "" } else { "size of the flow" }, Unit::Name);
     let mut bars =
-        Bars::upright(&id, &title, x, Axis::new(&format!("share of {} time", of(first)), Unit::Share));
+        Bars::upright(&id, &title, x, Axis::new(&format!("of the time under {first}"), Unit::Share));
     if data.classes.is_empty() {
         let series = found.iter().map(|(scheme, _, interval, _)| {
             let name = data.schemes[*scheme];

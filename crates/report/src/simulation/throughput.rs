@@ -143,7 +143,7 @@ fn table(data: &Data<'_>, rows: &[Row]) -> Table {
             Column::number("of max-min"),
         ],
     )
-    .definition("Means over seeds with 95 % intervals. The last column is the mean over seeds of the quotient of the two before it.");
+    .definition("Means over seeds with 95 % intervals. Where max-min fair rates are known: “of max-min” is the mean over seeds of the quotient.");
     let shown = |interval: &Option<Interval>| {
         let cell = |interval: &Interval| Cell::number(interval.mean, estimate(Unit::Share, interval));
         interval.as_ref().map_or_else(Cell::unknown, cell)

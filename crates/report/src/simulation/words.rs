@@ -76,18 +76,13 @@ pub(super) fn sureness(interval: &Interval) -> String {
     }
 }
 
-/// A ratio as a difference: `27.0 % below`, `3.1 % above`, `as large as`.
+/// A ratio as a difference: `27.0 % below`, `3.1 % above`, `the same as`.
 pub(super) fn against(ratio: f64) -> String {
     match ratio - 1.0 {
         change if change.abs() < 0.0005 => "the same as".to_owned(),
         change if change < 0.0 => format!("{} below", share(-change)),
         change => format!("{} above", share(change)),
     }
-}
-
-/// The possessive of a name.
-pub(super) fn of(name: &str) -> String {
-    format!("{name}’s")
 }
 
 /// Names with commas and an `and`.
