@@ -42,7 +42,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "subflow-anonymize",
             "subflow-sim",
             "subflow-store",
-            "subflow-sim",
             "subflow-report",
         ],
     ),
