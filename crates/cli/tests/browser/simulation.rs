@@ -280,7 +280,7 @@ fn every_scenario_that_comes_with_the_program() {
         match builtin.name {
             "subflow-count" | "polarisation" => has(&drawn, &["throughput-0", "ranked-0"]),
             "completion-times" | "oversubscribed" => {
-                has(&drawn, &["slowdown-p50-0", "relative-mean-0", "cdf-slowdown-0"])
+                has(&drawn, &["slowdown-p50-0", "relative-mean-0", "cdf-slowdown-0"]);
             }
             "link-failure" => has(&drawn, &["failure-received", "failure-down-0", "links-heat-0"]),
             "phone-handover" => has(&drawn, &["failure-received", "failure-senders-1"]),
