@@ -13,6 +13,7 @@ mod nstat;
 mod options;
 mod packet;
 pub mod replay;
+mod scenario;
 
 pub use analyzer::analyzer;
 pub use anonymize::anonymize;
@@ -20,6 +21,7 @@ pub use containers::{compressed, pcap, pcapng};
 pub use nstat::nstat;
 pub use options::options;
 pub use packet::packet;
+pub use scenario::scenario;
 
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +39,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     Target { name: "packet", seeds: "packet", body: packet, runs: 400_000, records: false },
     Target { name: "options", seeds: "options", body: options, runs: 400_000, records: false },
     Target { name: "pcap", seeds: "pcap", body: pcap, runs: 40_000, records: true },
@@ -46,6 +48,13 @@ pub const TARGETS: [Target; 8] = [
     Target { name: "analyzer", seeds: "analyzer", body: analyzer, runs: 6_000, records: true },
     Target { name: "anonymize", seeds: "analyzer", body: anonymize, runs: 300, records: true },
     Target { name: "nstat", seeds: "nstat", body: nstat, runs: 40_000, records: false },
+    Target {
+        name: "scenario",
+        seeds: "../../crates/sim/scenarios",
+        body: scenario,
+        runs: 60_000,
+        records: false,
+    },
 ];
 
 /// The program of a target: libFuzzer's under `cargo fuzz`, else one that replays files.

@@ -47,6 +47,11 @@ fn nstat() {
     run("nstat");
 }
 
+#[test]
+fn scenario() {
+    run("scenario");
+}
+
 /// Every target has a program for cargo-fuzz, a description and a test here.
 #[test]
 fn no_target_is_forgotten() {
