@@ -1,6 +1,6 @@
 //! What each crate may know. The floors, from the ground up:
 //!
-//! wire, rows < netio < capture < analysis < compare, anonymize < store < report < cli.
+//! wire, rows < netio < capture < analysis, probe < compare, anonymize < store < report < cli.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("subflow-netio", &["subflow-wire"]),
     ("subflow-capture", &["subflow-wire", "subflow-netio"]),
     ("subflow-analysis", &["subflow-wire", "subflow-rows", "subflow-capture"]),
+    ("subflow-probe", &["subflow-wire", "subflow-rows", "subflow-netio", "subflow-capture"]),
     ("subflow-compare", &["subflow-wire", "subflow-rows", "subflow-capture", "subflow-analysis"]),
     ("subflow-anonymize", &["subflow-wire", "subflow-capture", "subflow-analysis"]),
     ("subflow-store", &["subflow-rows", "subflow-capture", "subflow-analysis", "subflow-compare"]),
