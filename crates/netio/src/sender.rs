@@ -56,6 +56,7 @@ impl Sender {
         let source = io::Error::last_os_error();
         match source.raw_os_error() {
             Some(libc::EAGAIN | libc::ENOBUFS | libc::EINTR) => Ok(0),
+            Some(libc::ENETDOWN | libc::ENXIO | libc::ENODEV) => Err(Error::Down),
             _ => Err(Error::System { what: "send packets", source }),
         }
     }

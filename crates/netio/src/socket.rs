@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use libc::{c_int, socklen_t};
 
-use crate::Error;
+use crate::{Error, Instruction, MAX_FILTER};
 
 /// EtherType 0x0003: every protocol.
 const ALL: u16 = libc::ETH_P_ALL as u16;
@@ -76,6 +76,18 @@ impl Socket {
         let program = libc::sock_fprog { len: 1, filter: code.as_mut_ptr() };
         // The kernel copies the program, which lives on until then.
         self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program, "set the snap length")
+    }
+
+    /// Lets in what a program says, and as many bytes of it.
+    pub(crate) fn filter(&self, instructions: &[Instruction]) -> Result<(), Error> {
+        let mut code: Vec<libc::sock_filter> = instructions
+            .iter()
+            .take(MAX_FILTER)
+            .map(|i| libc::sock_filter { code: i.code, jt: i.jump_true, jf: i.jump_false, k: i.k })
+            .collect();
+        let program = libc::sock_fprog { len: code.len() as u16, filter: code.as_mut_ptr() };
+        // The kernel checks and copies the program, which lives on until then.
+        self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program, "filter packets")
     }
 
     /// Binds to an interface (0: all of them), receiving either everything or nothing, and says what it is bound to.
