@@ -12,6 +12,8 @@ pub mod special;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use sha2::{Digest, Sha256};
+
 pub(crate) use list::hex;
 pub use list::{BadLine, List};
 pub use permutation::Permutation;
@@ -74,6 +76,8 @@ pub struct Plan {
     total: u64,
     shard: u64,
     shards: u64,
+    seed: u64,
+    special: bool,
     public: bool,
     asked: u128,
     reading: List,
@@ -135,6 +139,8 @@ impl Plan {
             total: wanted.max_targets.map_or(all, |most| most.min(all)),
             shard: wanted.shard,
             shards: wanted.shards,
+            seed: wanted.seed,
+            special: wanted.special,
             public: public4 || public6,
             asked: asked4.checked_add(asked6).unwrap_or(EVERYTHING),
             reading,
@@ -193,6 +199,60 @@ impl Plan {
     /// Addresses that were asked for and are blocked.
     pub fn blocked(&self) -> u128 {
         self.asked.saturating_sub(u128::from(self.v4.len()) + u128::from(self.v6.len()))
+    }
+
+    /// How many ports.
+    pub fn ports(&self) -> u64 {
+        self.ports.len() as u64
+    }
+
+    /// The first address of a family that may be probed.
+    pub fn first(&self, v6: bool) -> Option<IpAddr> {
+        if v6 {
+            self.v6.at(0).map(|addr| Ipv6Addr::from(addr).into())
+        } else {
+            self.v4.at(0).map(|addr| Ipv4Addr::from(addr).into())
+        }
+    }
+
+    /// The seed of order and probes.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Number of this shard and how many there are.
+    pub fn shard(&self) -> (u64, u64) {
+        (self.shard, self.shards)
+    }
+
+    /// The ports as text.
+    pub fn ports_text(&self) -> String {
+        self.ports.to_string()
+    }
+
+    /// Whether special-purpose addresses may be among the targets.
+    pub fn special(&self) -> bool {
+        self.special
+    }
+
+    /// SHA-256 over everything that decides which target stands at which position, in hexadecimal. Two plans with the same are the
+    /// same.
+    pub fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        let numbers = [self.total, self.shard, self.shards, self.seed, self.order.len()];
+        for number in numbers {
+            digest.update(number.to_be_bytes());
+        }
+        digest.update(self.ports.to_string());
+        self.v4.each_range(|first, size| {
+            digest.update(first.to_be_bytes());
+            digest.update(size.to_be_bytes());
+        });
+        self.v6.each_range(|first, size| {
+            digest.update(first.to_be_bytes());
+            digest.update(size.to_be_bytes());
+        });
+        hex(&digest.finalize())
     }
 
     /// Whether addresses of others are among the targets: any that is not in a special-purpose registry.

@@ -49,6 +49,13 @@ impl<B: Bits> Places<B> {
         self.before.last().copied().unwrap_or(0)
     }
 
+    /// Calls with the first address and the size of each range, in order.
+    pub(super) fn each_range(&self, mut each: impl FnMut(B, u64)) {
+        for (&start, counts) in self.starts.iter().zip(self.before.windows(2)) {
+            each(start, counts[1] - counts[0]);
+        }
+    }
+
     /// The address of a number below [`len`](Self::len).
     #[inline]
     pub fn at(&self, number: u64) -> Option<B> {
@@ -69,8 +76,7 @@ impl<B: Bits> Places<B> {
         (number < self.before[range + 1]).then_some(number)
     }
 
-    /// Whether a set of so many addresses has one of its ranges, or several, in one prefix: the largest number of
-    /// addresses that share their first `bits` bits.
+    /// The largest number of addresses that share their first `bits` bits.
     pub fn densest(&self, bits: u8) -> u64 {
         let host = u32::from(B::WIDTH - bits.min(B::WIDTH));
         let prefix = |address: u128| address.checked_shr(host).unwrap_or(0);

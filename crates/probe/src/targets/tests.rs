@@ -68,6 +68,26 @@ fn never_wins_over_the_longest_match() {
 }
 
 #[test]
+fn digests_tell_plans_apart() {
+    let digest = |wanted| Plan::new(wanted).unwrap().digest();
+    let base = || wanted(&["10.0.0.0/24", "fd00::/120"], "80");
+    let one = digest(base());
+    assert_eq!(one.len(), 64);
+    // The same addresses in other words.
+    assert_eq!(one, digest(wanted(&["fd00::/121", "10.0.0.0-10.0.0.255", "fd00::80/121"], "80,80")));
+    for other in [
+        wanted(&["10.0.0.0/24"], "80"),
+        wanted(&["10.0.0.0/24", "fd00::/120"], "81"),
+        Wanted { seed: 1, ..base() },
+        Wanted { max_targets: Some(5), ..base() },
+        Wanted { shards: 2, ..base() },
+        Wanted { block: list(&["10.0.0.7"]), ..base() },
+    ] {
+        assert_ne!(one, digest(other));
+    }
+}
+
+#[test]
 fn what_cannot_be_probed_is_said() {
     assert!(matches!(Plan::new(wanted(&[], "80")), Err(Error::NoTargets)));
     assert!(matches!(Plan::new(wanted(&["fd00::/16"], "80")), Err(Error::TooManyTargets)));
