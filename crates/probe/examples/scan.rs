@@ -74,11 +74,12 @@ fn add(list: &mut List, entries: &str) -> Result<(), String> {
     entries.split(',').try_for_each(|entry| list.add(entry).map_err(|reason| format!("{reason}: {entry}")))
 }
 
-fn scan() -> Result<(), String> {
+/// Scans as the arguments say.
+pub(crate) fn scan(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let mut wanted = Wanted { shards: 1, special: true, ..Wanted::default() };
     let mut settings = Settings { contact: Some("the laboratory".to_owned()), ..Settings::default() };
     let (mut out, mut dry, mut quiet) = (PathBuf::from("."), false, false);
-    for argument in std::env::args().skip(1) {
+    for argument in arguments {
         let (name, value) = argument.split_once('=').unwrap_or((&argument, ""));
         let bad = |error: &dyn std::fmt::Display| format!("{argument}: {error}");
         let number = || value.parse::<f64>().map_err(|error| bad(&error));
@@ -130,7 +131,7 @@ fn scan() -> Result<(), String> {
 }
 
 fn main() -> ExitCode {
-    match scan() {
+    match scan(std::env::args().skip(1)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
