@@ -80,12 +80,15 @@ unsafe fn address(place: *const sockaddr) -> Option<Address> {
         }
         libc::AF_PACKET => {
             // Not all of the structure need be there: only what stands before the address, and six bytes of it.
-            let head = offset_of!(sockaddr_ll, sll_addr);
             let bytes = place.cast::<u8>();
-            // SAFETY: the length stands before the address.
-            let len = unsafe { bytes.add(offset_of!(sockaddr_ll, sll_halen)).read() };
+            // SAFETY: inside what the family's structure has before the address.
+            let place = unsafe { bytes.add(offset_of!(sockaddr_ll, sll_halen)) };
+            // SAFETY: as above.
+            let len = unsafe { place.read() };
+            // SAFETY: where the address begins.
+            let place = unsafe { bytes.add(offset_of!(sockaddr_ll, sll_addr)) }.cast::<[u8; 6]>();
             // SAFETY: the system's structure has room for eight bytes of address, of which six are read.
-            let hardware = unsafe { bytes.add(head).cast::<[u8; 6]>().read() };
+            let hardware = unsafe { place.read() };
             (len == 6).then_some(Address::Hardware(hardware))
         }
         _ => None,

@@ -40,8 +40,8 @@ fn order(c: &mut Criterion) {
 fn lookups(c: &mut Criterion) {
     let site = 0x2a00_1234_u128 << 96;
     let blocked: Vec<_> =
-        (0..1_000_000_u128).map(|k| (site + (2 * k << 64), site + (2 * k << 64) + 9)).collect();
-    let list: Vec<_> = (0..1_000_000_u128).map(|k| site + (k * 17 << 60)).map(|a| (a, a)).collect();
+        (0..1_000_000_u128).map(|k| (site + ((2 * k) << 64), site + ((2 * k) << 64) + 9)).collect();
+    let list: Vec<_> = (0..1_000_000_u128).map(|k| site + ((k * 17) << 60)).map(|a| (a, a)).collect();
     let set = Ranges::union(list.clone()).difference(&Ranges::union(blocked.clone()));
     let places = Places::new(&set).expect("a small set");
     let len = places.len();

@@ -256,8 +256,11 @@ mod tests {
         }
     }
 
+    /// What was asked in which stage, and what was settled.
+    type Walked = (Vec<(usize, u64, String)>, Vec<(u64, Verdict)>);
+
     /// Walks at a time; what was asked, and what was settled with which verdict.
-    fn walk(tracker: &mut Tracker, now: u64) -> (Vec<(usize, u64, String)>, Vec<(u64, Verdict)>) {
+    fn walk(tracker: &mut Tracker, now: u64) -> Walked {
         let (mut asked, mut settled) = (Vec::new(), Vec::new());
         let walked = tracker.walk::<()>(
             now,

@@ -95,7 +95,7 @@ fn subtract(x: u64, y: u64, modulus: u64) -> u64 {
 /// A number below `limit` (at most 2^31) that depends on all bits of `x`.
 #[inline]
 fn below(x: u64, limit: u64) -> u64 {
-    (mix(x) >> 32) * limit >> 32
+    ((mix(x) >> 32) * limit) >> 32
 }
 
 /// The finalizer of splitmix64.

@@ -49,6 +49,11 @@ impl<B: Bits> Places<B> {
         self.before.last().copied().unwrap_or(0)
     }
 
+    /// Whether the set is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Calls with the first address and the size of each range, in order.
     pub(super) fn each_range(&self, mut each: impl FnMut(B, u64)) {
         for (&start, counts) in self.starts.iter().zip(self.before.windows(2)) {

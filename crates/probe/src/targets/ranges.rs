@@ -27,13 +27,9 @@ macro_rules! bits {
             fn previous(self) -> Option<Self> {
                 self.checked_sub(1)
             }
-            #[expect(clippy::allow_attributes, reason = "the cast is needed in one of two expansions")]
-            #[allow(clippy::unnecessary_cast)]
             fn number(self) -> u128 {
                 self as u128
             }
-            #[expect(clippy::allow_attributes, reason = "the cast is needed in one of two expansions")]
-            #[allow(clippy::unnecessary_cast)]
             fn from_number(number: u128) -> Self {
                 number as $ty
             }

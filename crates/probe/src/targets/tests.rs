@@ -102,11 +102,11 @@ fn a_million_blocked_prefixes_leave_what_is_between_them() {
     // Every second /64 of the first two million of a /32.
     let site = 0x2a00_1234_u128 << 96;
     block.v6 = (0..1_000_000_u128)
-        .map(|k| (site + (2 * k << 64), site + (2 * k << 64) + u128::from(u64::MAX)))
+        .map(|k| (site + ((2 * k) << 64), site + ((2 * k) << 64) + u128::from(u64::MAX)))
         .collect();
-    let mut targets = List::default();
-    targets.v6 =
-        (0..100_000_u128).map(|k| site + (k * 17 << 64) + 7).map(|address| (address, address)).collect();
+    let v6 =
+        (0..100_000_u128).map(|k| site + ((k * 17) << 64) + 7).map(|address| (address, address)).collect();
+    let targets = List { v6, ..List::default() };
     let plan = Plan::new(Wanted {
         targets,
         block,
