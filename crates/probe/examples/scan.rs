@@ -4,6 +4,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::net::AddrParseError;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -102,6 +103,7 @@ pub(crate) fn scan(arguments: impl Iterator<Item = String>) -> Result<(), String
             "cooldown" => settings.cooldown = Duration::from_secs_f64(number()?),
             "threads" => settings.threads = number()? as usize,
             "silent" => settings.report_silent = true,
+            "source" => settings.sources.push(value.parse().map_err(|error: AddrParseError| bad(&error))?),
             "interface" => settings.interface = Some(value.to_owned()),
             "ring" => settings.ring_bytes = (number()? as usize) << 20,
             "bypass" => settings.bypass = number()? > 0.0,
@@ -115,6 +117,9 @@ pub(crate) fn scan(arguments: impl Iterator<Item = String>) -> Result<(), String
     }
     let words = |error: &dyn std::fmt::Display| error.to_string();
     let plan = Plan::new(wanted).map_err(|error| words(&error))?;
+    for line in &plan.reading().bad {
+        eprintln!("{line}");
+    }
     if dry {
         eprintln!("{:#?}", scan::dry_run(&plan, &settings));
         return Ok(());

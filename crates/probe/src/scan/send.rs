@@ -17,6 +17,8 @@ const BATCH: usize = Sender::BATCH;
 const IDLE: Duration = Duration::from_millis(2);
 /// How long to wait when the device takes no more.
 const FULL: Duration = Duration::from_micros(50);
+/// After how long a device that takes nothing is taken for dead: without a carrier it says that it is full.
+const GIVE_UP: Duration = Duration::from_secs(10);
 /// Longest sleep, so that the end and a new rate are noticed.
 const LONGEST: Duration = Duration::from_millis(50);
 
@@ -107,11 +109,16 @@ fn dispatch(context: &Context<'_>, sender: &mut Sender, batch: &Batch) -> Result
         *slice = frame.as_slice();
     }
     let mut left = &slices[..batch.len];
+    let mut full = None;
     while !left.is_empty() {
         match sender.send(left)? {
             0 if context.work.over.load(Ordering::Relaxed) => break,
+            0 if full.get_or_insert_with(Instant::now).elapsed() > GIVE_UP => return Err(Error::Down),
             0 => sleep(FULL),
-            sent => left = left.get(sent..).unwrap_or_default(),
+            sent => {
+                full = None;
+                left = left.get(sent..).unwrap_or_default();
+            }
         }
     }
     let counters = &context.work.sent;

@@ -1,7 +1,8 @@
 //! Servers, boxes and silence of every kind between a scanner and its targets: the verdicts must be what was built.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::boxes::{Behaviour, TARGETS};
 use crate::support::{Lab, Process, await_line, listen};
@@ -35,6 +36,66 @@ fn lab() -> Option<(Lab, Process, Process)> {
     let mut forwarder = lab.role('b', "box toa toc");
     await_line(&mut forwarder, "forwarding");
     Some((lab, server, forwarder))
+}
+
+/// A counter of the kernel in the namespace of the targets.
+fn netstat(lab: &Lab, name: &str) -> u64 {
+    let text = lab.read('c', "/proc/net/netstat");
+    let mut lines = text.lines();
+    while let (Some(names), Some(values)) = (lines.next(), lines.next()) {
+        if let Some(at) = names.split(' ').position(|field| field == name) {
+            return values.split(' ').nth(at).and_then(|value| value.parse().ok()).expect("a number");
+        }
+    }
+    panic!("no counter {name}")
+}
+
+#[test]
+fn half_open_connections_are_reset_where_the_kernel_does_not() {
+    let Some((lab, _server, _forwarder)) = lab() else { return };
+    let out = lab.folder.path().display();
+    // An address that is not the kernel's: it stays silent, and a neighbour has to be told where the address is.
+    let mac = lab.read('a', "/sys/class/net/tob/address");
+    lab.ip('c', &format!("neigh add 192.168.77.50 lladdr {} dev tob", mac.trim()));
+    let before = netstat(&lab, "EmbryonicRsts");
+    lab.complete(
+        'a',
+        &format!("scan targets=10.6.0.1,10.6.0.13 ports=80 kinds=v1,v0,plain source=192.168.77.50 cooldown=0.5 quiet out={out}"),
+    );
+    assert_eq!(lab.lines("targets.csv").len(), 2);
+    assert_eq!(netstat(&lab, "EmbryonicRsts") - before, 6);
+}
+
+#[test]
+fn an_interface_that_goes_down_ends_the_scan_and_keeps_what_was_found() {
+    let Some((lab, _server, _forwarder)) = lab() else { return };
+    let out = lab.folder.path().display();
+    let state = lab.file("state");
+    let role = format!(
+        "scan targets=10.6.0.0/24 ports=80 kinds=v1 rate=50 cooldown=0.2 quiet state={} out={out}",
+        state.display()
+    );
+    let mut scanner = lab.role('a', &role);
+    while !std::fs::read_to_string(&state).is_ok_and(|text| !text.contains("settled 0\n")) {
+        assert!(scanner.0.try_wait().expect("a process").is_none());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    lab.ip('a', "link set tob down");
+    // It ends by itself, and the state leads on from there.
+    assert!(!scanner.0.wait().expect("it ends").success());
+    lab.ip('a', "link set tob up");
+    lab.ip('a', "route add default via 192.168.77.2");
+    lab.complete('a', &format!("{role} resume"));
+    let text = std::fs::read_to_string(&state).expect("a state");
+    assert!(text.contains("settled 256\n"), "{text}");
+    let found: BTreeSet<String> = lab
+        .lines("targets.csv")
+        .iter()
+        .filter(|line| line.contains(",supports_v1,"))
+        .map(|line| line.split(',').next().unwrap_or_default().to_owned())
+        .collect();
+    let supports = ["10.6.0.1", "10.6.0.12", "10.6.0.22", "10.6.0.3"].map(str::to_owned);
+    assert_eq!(found, BTreeSet::from(supports));
 }
 
 /// The columns of table `targets` that are looked at.

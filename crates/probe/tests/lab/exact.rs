@@ -1,6 +1,7 @@
 //! Every target is probed exactly once, whatever happens: in one go, in shards, and across kills; and no answer is lost.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write;
 use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -109,6 +110,36 @@ fn killed_three_times_and_resumed_no_target_is_forgotten() {
     // Probed again: at most what a second between two states, a cooldown and a tick had sent, each time.
     let again: u64 = counts.iter().map(|(often, addresses)| (often - 1) * addresses).sum();
     assert!(again > 0 && again <= 3 * RATE * 17 / 10, "{counts:?}");
+}
+
+#[test]
+fn a_list_of_a_million_ipv6_addresses_less_a_million_prefixes() {
+    const ADDRESSES: u64 = 1_000_000;
+    const BLOCKED: u64 = 1000;
+    let Some(lab) = lab() else { return };
+    lab.ip('a', "-6 addr add fd77::1/64 dev tob nodad");
+    lab.ip('b', "-6 addr add fd77::2/64 dev toa nodad");
+    lab.ip('a', "-6 route add default via fd77::2");
+    lab.ip('b', "-6 route add blackhole fd06::/16");
+    // Addresses in an order that has nothing to do with their numbers; the last thousand and what is beyond them is blocked.
+    let (mut list, mut block) = (String::new(), String::new());
+    for k in 0..ADDRESSES {
+        let place = k * 617_369 % ADDRESSES;
+        writeln!(list, "fd06:0:{:x}:{:x}::{:x}", place >> 16, place & 0xffff, k & 0xffff).expect("text");
+        let place = k + ADDRESSES - BLOCKED;
+        writeln!(block, "fd06:0:{:x}:{:x}::/64", place >> 16, place & 0xffff).expect("text");
+    }
+    fs::write(lab.file("list"), list).expect("a file");
+    fs::write(lab.file("block"), block).expect("a file");
+    let size = 2 * ADDRESSES;
+    let mut counter = lab.role('b', &format!("count toa v6 {size} {}", lab.file("counts").display()));
+    await_line(&mut counter, "counting");
+    let (out, list, block) = (lab.folder.path().display(), lab.file("list"), lab.file("block"));
+    let lists = format!("list={} block_list={}", list.display(), block.display());
+    let rest = "ports=80,443 kinds=v1 follow_up=0 cooldown=0.5 rate=200000 quiet";
+    lab.complete('a', &format!("scan {lists} {rest} out={out}"));
+    let expected = BTreeMap::from([(0, 2 * BLOCKED), (1, size - 2 * BLOCKED)]);
+    assert_eq!(counted(&lab, counter), expected);
 }
 
 #[test]

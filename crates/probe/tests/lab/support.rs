@@ -107,6 +107,11 @@ impl Lab {
         }
     }
 
+    /// Reads a file of the kernel in a namespace.
+    pub(crate) fn read(&self, namespace: char, path: &str) -> String {
+        run("ip", &["netns", "exec", &self.name(namespace), "cat", path]).unwrap()
+    }
+
     /// Starts a program in a namespace.
     pub(crate) fn start(&self, namespace: char, program: &str, arguments: &[&str]) -> Process {
         let child = Command::new("ip")
