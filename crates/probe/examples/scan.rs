@@ -101,6 +101,8 @@ pub(crate) fn scan(arguments: impl Iterator<Item = String>) -> Result<(), String
             "rate" if value == "max" => settings.rate = Rate::Unlimited,
             "rate" => settings.rate = Rate::Packets(number()?),
             "cooldown" => settings.cooldown = Duration::from_secs_f64(number()?),
+            "runtime" => settings.max_runtime = Some(Duration::from_secs_f64(number()?)),
+            "public" => settings.acknowledge_public = true,
             "threads" => settings.threads = number()? as usize,
             "silent" => settings.report_silent = true,
             "source" => settings.sources.push(value.parse().map_err(|error: AddrParseError| bad(&error))?),

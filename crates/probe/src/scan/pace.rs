@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Shortest sleep: a thousand times a second is even enough over 10 ms, and costs little.
 const QUANTUM_NS: f64 = 1e6;
 /// What is not sent in time within so many quanta is not caught up with, so that a stall is not followed by a burst.
-const CATCH_UP: f64 = 2.5;
+const CATCH_UP: f64 = 2.0;
 
 /// Says how many packets may leave when.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_stall_is_not_made_up_by_a_burst() {
         let mut pacer = Pacer::new(Some(10_000.0), 0);
-        assert_eq!(pacer.ask(1_000_000_000, 1000), Ok(25));
+        assert_eq!(pacer.ask(1_000_000_000, 1000), Ok(20));
     }
 
     #[test]

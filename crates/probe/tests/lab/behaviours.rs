@@ -67,6 +67,31 @@ fn half_open_connections_are_reset_where_the_kernel_does_not() {
 }
 
 #[test]
+fn a_full_disk_ends_the_scan_with_a_message() {
+    let Some((lab, _server, _forwarder)) = lab() else { return };
+    let out = lab.folder.path().display();
+    std::os::unix::fs::symlink("/dev/full", lab.file("probes.csv")).expect("a link");
+    let state = lab.file("state");
+    let role = format!(
+        "scan targets=10.6.0.1,10.6.0.13 ports=80 kinds=v1 cooldown=0.2 quiet state={} out={out}",
+        state.display()
+    );
+    let mut scanner = lab.role('a', &role);
+    assert!(!scanner.0.wait().expect("it ends").success());
+    // Nothing counts as settled whose rows may be lost.
+    let text = std::fs::read_to_string(&state).expect("a state");
+    assert!(text.contains("settled 0\n"), "{text}");
+    std::fs::remove_file(lab.file("probes.csv")).expect("a link");
+    lab.complete('a', &format!("{role} resume"));
+    let verdicts: BTreeSet<String> = lab
+        .lines("targets.csv")
+        .iter()
+        .filter_map(|line| line.split(',').nth(2).map(str::to_owned))
+        .collect();
+    assert_eq!(verdicts, BTreeSet::from(["plain_tcp".to_owned(), "supports_v1".to_owned()]));
+}
+
+#[test]
 fn an_interface_that_goes_down_ends_the_scan_and_keeps_what_was_found() {
     let Some((lab, _server, _forwarder)) = lab() else { return };
     let out = lab.folder.path().display();

@@ -77,6 +77,19 @@ fn seven_shards_together_probe_a_million_targets_once_each() {
 }
 
 #[test]
+fn stopped_and_resumed_every_target_is_probed_exactly_once() {
+    let Some(lab) = lab() else { return };
+    lab.ip('b', "route add blackhole 10.0.0.0/12");
+    let counter = count(&lab);
+    let role = scan(&lab, &format!("max=100000 rate=40000 state={}", lab.file("state").display()));
+    lab.complete('a', &format!("{role} runtime=0.7"));
+    let state = lab.lines("state").join(" ");
+    assert!(state.contains(" settled ") && !state.contains(" settled 100000 "), "{state}");
+    lab.complete('a', &format!("{role} resume"));
+    assert_eq!(counted(&lab, counter), BTreeMap::from([(0, TARGETS - 100_000), (1, 100_000)]));
+}
+
+#[test]
 fn killed_three_times_and_resumed_no_target_is_forgotten() {
     const RATE: u64 = 100_000;
     let Some(lab) = lab() else { return };
