@@ -25,6 +25,8 @@ mod sender;
 mod socket;
 #[cfg(not(target_os = "linux"))]
 mod stub;
+#[cfg(target_os = "linux")]
+mod xdp;
 
 #[cfg(target_os = "linux")]
 pub use address::addresses;

@@ -27,9 +27,13 @@ pub(crate) struct Bound {
 impl Socket {
     /// Opens a socket that receives nothing yet. Its packets come with link header, or `cooked` without.
     pub(crate) fn open(cooked: bool) -> Result<Self, Error> {
-        let kind = if cooked { libc::SOCK_DGRAM } else { libc::SOCK_RAW };
+        Self::of(libc::AF_PACKET, if cooked { libc::SOCK_DGRAM } else { libc::SOCK_RAW })
+    }
+
+    /// Opens a socket of any family of packet sockets.
+    pub(crate) fn of(family: c_int, kind: c_int) -> Result<Self, Error> {
         // SAFETY: plain numbers; the result is checked.
-        let fd = unsafe { libc::socket(libc::AF_PACKET, kind | libc::SOCK_CLOEXEC, 0) };
+        let fd = unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, 0) };
         if fd < 0 {
             let error = io::Error::last_os_error();
             return Err(match error.raw_os_error() {
@@ -132,3 +136,5 @@ pub(crate) unsafe trait Plain {}
 unsafe impl Plain for c_int {}
 // SAFETY: three integers.
 unsafe impl Plain for libc::tpacket_stats_v3 {}
+// SAFETY: sixteen integers.
+unsafe impl Plain for libc::xdp_mmap_offsets {}

@@ -111,6 +111,11 @@ impl Sender {
         Err(Error::Unsupported)
     }
 
+    /// Always [`Error::Unsupported`].
+    pub fn open_fast(_interface: &str, _queue: u32) -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
     /// Never called.
     pub fn send(&mut self, _frames: &[&[u8]]) -> Result<usize, Error> {
         match self.0 {}

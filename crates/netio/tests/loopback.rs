@@ -157,3 +157,32 @@ fn a_filter_lets_in_what_it_says_and_nothing_that_was_sent() {
     let endless = [step(0x05, 0, 0, 7)];
     assert!(matches!(Ring::open_filtered(&config("lo", 1000, 4), &endless), Err(Error::System { .. })));
 }
+
+#[test]
+fn the_fast_sender_loses_nothing_and_sends_nothing_twice() {
+    let mut sender = match Sender::open_fast("lo", 0) {
+        Ok(sender) => sender,
+        Err(error) => {
+            eprintln!("skipped: no AF_XDP here ({error})");
+            return;
+        }
+    };
+    let Some(mut ring) = open(&config("lo", 100, 64)) else { return };
+    let frames: Vec<_> = (0..10_000).map(|number| frame(11, number, 60 + number as usize % 1000)).collect();
+    let mut rest: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+    let mut left = rest.as_mut_slice();
+    while !left.is_empty() {
+        let sent = sender.send(left).unwrap();
+        left = &mut left[sent..];
+    }
+    let mut next = 0;
+    drain(&mut ring, 11, |number, frame| {
+        assert_eq!((number, frame.wire_len), (next, 60 + number % 1000));
+        next += 1;
+    });
+    assert_eq!(next, 10_000);
+    // A queue serves one of them at a time.
+    assert!(matches!(Sender::open_fast("lo", 0), Err(Error::System { .. })));
+    assert!(matches!(sender.send(&[&[0; 3000]]), Err(Error::System { .. })));
+    assert!(matches!(Sender::open_fast("no such", 0), Err(Error::NoInterface { .. })));
+}

@@ -19,6 +19,8 @@ struct Csv {
     probes: BufWriter<File>,
     targets: BufWriter<File>,
     quiet: bool,
+    /// Addresses alone, one for each verdict: what other scanners write.
+    brief: bool,
     line: String,
 }
 
@@ -45,11 +47,17 @@ fn text(row: &impl Row, line: &mut String) {
 
 impl Sink for Csv {
     fn probe(&mut self, row: rows::Probe) -> io::Result<()> {
+        if self.brief {
+            return Ok(());
+        }
         text(&row, &mut self.line);
         self.probes.write_all(self.line.as_bytes())
     }
 
     fn target(&mut self, row: rows::Target) -> io::Result<()> {
+        if self.brief {
+            return writeln!(self.targets, "{}", row.addr);
+        }
         text(&row, &mut self.line);
         self.targets.write_all(self.line.as_bytes())
     }
@@ -79,7 +87,7 @@ fn add(list: &mut List, entries: &str) -> Result<(), String> {
 pub(crate) fn scan(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let mut wanted = Wanted { shards: 1, special: true, ..Wanted::default() };
     let mut settings = Settings { contact: Some("the laboratory".to_owned()), ..Settings::default() };
-    let (mut out, mut dry, mut quiet) = (PathBuf::from("."), false, false);
+    let (mut out, mut dry, mut quiet, mut brief) = (PathBuf::from("."), false, false, false);
     for argument in arguments {
         let (name, value) = argument.split_once('=').unwrap_or((&argument, ""));
         let bad = |error: &dyn std::fmt::Display| format!("{argument}: {error}");
@@ -109,11 +117,13 @@ pub(crate) fn scan(arguments: impl Iterator<Item = String>) -> Result<(), String
             "interface" => settings.interface = Some(value.to_owned()),
             "ring" => settings.ring_bytes = (number()? as usize) << 20,
             "bypass" => settings.bypass = number()? > 0.0,
+            "fast" => settings.fast = number()? > 0.0,
             "state" => settings.state = Some(value.into()),
             "resume" => settings.resume = true,
             "out" => out = value.into(),
             "dry" => dry = true,
             "quiet" => quiet = true,
+            "brief" => brief = true,
             _ => return Err(format!("unknown: {argument}")),
         }
     }
@@ -128,7 +138,7 @@ pub(crate) fn scan(arguments: impl Iterator<Item = String>) -> Result<(), String
     }
     let probes = open(&out, "probes.csv").map_err(|error| words(&error))?;
     let targets = open(&out, "targets.csv").map_err(|error| words(&error))?;
-    let mut sink = Csv { probes, targets, quiet, line: String::new() };
+    let mut sink = Csv { probes, targets, quiet, brief, line: String::new() };
     let outcome = scan::run(&plan, &settings, &mut sink, &Stop::default()).map_err(|error| words(&error))?;
     eprintln!("{:?}", outcome.progress);
     match outcome.trouble {

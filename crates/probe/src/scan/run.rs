@@ -64,7 +64,7 @@ pub fn run<S: Sink>(plan: &Plan, settings: &Settings, sink: &mut S, stop: &Stop)
         .map_err(|_| Error::Setting { what: "the options do not fit a TCP header" })?;
     let ring = open_ring(settings, &network, &probes)?;
     let senders: Result<Vec<_>, _> =
-        (0..settings.threads).map(|_| Sender::open(&network.interface, settings.bypass)).collect();
+        (0..settings.threads).map(|thread| open_sender(settings, &network, thread)).collect();
     let senders = senders?;
     if let Some(path) = &settings.state {
         state.write(path)?;
@@ -132,6 +132,18 @@ pub fn run<S: Sink>(plan: &Plan, settings: &Settings, sink: &mut S, stop: &Stop)
     campaign.ended = Some(end);
     sink.campaign(&campaign);
     Ok(Outcome { campaign, progress: scan.progress, trouble })
+}
+
+/// The fast way where there is one, else the one that always is.
+fn open_sender(settings: &Settings, network: &Network, thread: usize) -> Result<Sender, NetError> {
+    let queue = u32::try_from(thread).unwrap_or(u32::MAX);
+    if settings.bypass
+        && settings.fast
+        && let Ok(sender) = Sender::open_fast(&network.interface, queue)
+    {
+        return Ok(sender);
+    }
+    Sender::open(&network.interface, settings.bypass)
 }
 
 fn open_ring(settings: &Settings, network: &Network, probes: &Probes) -> Result<Ring, Error> {
@@ -224,6 +236,7 @@ impl Scan<'_> {
     fn drain<S: Sink>(&mut self, ring: &mut Ring, sink: &mut S) -> std::io::Result<()> {
         // A few blocks at a time, so that there is always time for the rest.
         for _ in 0..4 {
+            self.work.beat();
             let Some(block) = ring.next_block() else { break };
             for frame in block.frames() {
                 self.frame(&frame, sink)?;

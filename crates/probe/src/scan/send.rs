@@ -59,7 +59,7 @@ pub(super) fn send(context: &Context<'_>, thread: usize, sender: &mut Sender) ->
     let mut rest = Rest { job: None, at: 0, kinds: Kinds::NONE };
     let mut batch = Batch { frames: [Frame::EMPTY; BATCH], len: 0, again: 0, plain: 0, resets: 0 };
     while !work.over.load(Ordering::Relaxed) {
-        if work.paused.load(Ordering::Relaxed) {
+        if work.paused.load(Ordering::Relaxed) || work.is_held_up() {
             sleep(IDLE);
             continue;
         }

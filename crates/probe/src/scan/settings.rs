@@ -70,6 +70,9 @@ pub struct Settings {
     pub ring_bytes: usize,
     /// Whether probes go past the queueing discipline: faster, and unseen by captures on the same interface.
     pub bypass: bool,
+    /// Whether they go through AF_XDP in copy mode where kernel and interface have it, each thread on a queue of its own: faster
+    /// still. Counts only with [`bypass`](Self::bypass).
+    pub fast: bool,
     /// That the owners of public addresses have been considered: without it there is no scan of them.
     pub acknowledge_public: bool,
     /// Whom to ask about the scan; it stands in the metadata.
@@ -100,6 +103,7 @@ impl Default for Settings {
             gateway_mac: None,
             ring_bytes: 16 << 20,
             bypass: true,
+            fast: true,
             acknowledge_public: false,
             contact: None,
             state: None,

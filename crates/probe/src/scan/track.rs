@@ -16,7 +16,7 @@ use crate::rows;
 use crate::targets::Target;
 
 /// Above so many targets with answers, one that has answered everything is settled at once.
-const MANY: usize = 100_000;
+const MANY: usize = 1 << 14;
 
 /// Bits of a target's byte beside those of the kinds that were answered.
 const PLAIN_SENT: u8 = 1 << 5;

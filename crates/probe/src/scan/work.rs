@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use crate::probes::Kinds;
 use crate::targets::Target;
@@ -32,6 +33,10 @@ const MOST: usize = 64;
 /// What waits to be sent in a stage at most; the walk of the tracker pauses then.
 pub(super) const QUEUE: usize = 1 << 16;
 
+/// Sending waits when the receiving thread has not been seen for so long: whatever holds it up, a slow disk or a busy host, must not
+/// cost answers.
+const HELD_UP_NS: u64 = 30_000_000;
+
 /// The place of a job that is being sent: stage and position.
 type Place = (usize, u64);
 
@@ -54,6 +59,9 @@ pub(super) struct Work {
     inner: Mutex<Inner>,
     pub(super) paused: AtomicBool,
     pub(super) over: AtomicBool,
+    /// When the receiving thread last showed that it keeps up, in nanoseconds since `start`.
+    beat: AtomicU64,
+    start: Instant,
     /// Packets a second of each thread, as bits of a double.
     rate: AtomicU64,
     pub(super) sent: Counters,
@@ -93,6 +101,8 @@ impl Work {
             inner: Mutex::new(inner),
             paused: AtomicBool::new(false),
             over: AtomicBool::new(false),
+            beat: AtomicU64::new(0),
+            start: Instant::now(),
             rate: AtomicU64::new(f64::INFINITY.to_bits()),
             sent: Counters::default(),
         }
@@ -177,6 +187,17 @@ impl Work {
 
     pub(super) fn resets_waiting(&self) -> usize {
         self.lock().resets.len()
+    }
+
+    /// The receiving thread keeps up.
+    pub(super) fn beat(&self) {
+        self.beat.store(self.start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// Whether the receiving thread has been held up, so that answers may pile up behind its back.
+    pub(super) fn is_held_up(&self) -> bool {
+        let now = self.start.elapsed().as_nanos() as u64;
+        now.saturating_sub(self.beat.load(Ordering::Relaxed)) > HELD_UP_NS
     }
 
     /// Packets a second of each thread; infinite for no limit.
