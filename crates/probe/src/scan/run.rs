@@ -293,10 +293,12 @@ impl Scan<'_> {
                     *room > 0
                 })
             },
-            |position, sent, evidence| match (evidence, plan.target(position)) {
-                (Some(evidence), Some(target)) => sink.target(evidence.row(&target, sent)),
-                (None, Some(target)) if all => sink.target(silent(&target, sent)),
-                _ => Ok(()),
+            |position, sent, evidence| {
+                if evidence.is_none() && !all {
+                    return Ok(());
+                }
+                let Some(target) = plan.target(position) else { return Ok(()) };
+                sink.target(evidence.map_or_else(|| silent(&target, sent), |known| known.row(&target, sent)))
             },
         );
         self.work.add(&mut self.asked, &mut self.to_reset);

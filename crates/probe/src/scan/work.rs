@@ -29,7 +29,7 @@ pub(super) enum Job {
 }
 
 /// Targets, or resets, in a job at most.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 /// What waits to be sent in a stage at most; the walk of the tracker pauses then.
 pub(super) const QUEUE: usize = 1 << 16;
 
