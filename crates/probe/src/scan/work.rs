@@ -146,6 +146,11 @@ impl Work {
         }
     }
 
+    /// The first position that no job has been made of.
+    pub(super) fn next(&self) -> u64 {
+        self.lock().next
+    }
+
     /// How far the sending is.
     pub(super) fn marks(&self) -> Marks {
         let inner = self.lock();
