@@ -238,14 +238,22 @@ impl Scan<'_> {
         for _ in 0..4 {
             self.work.beat();
             let Some(block) = ring.next_block() else { break };
+            // Asked after the block was handed over: whatever is in it was sent before.
+            let next = self.work.next();
             for frame in block.frames() {
-                self.frame(&frame, sink)?;
+                self.frame(&frame, next, sink)?;
             }
         }
         Ok(())
     }
 
-    fn frame<S: Sink>(&mut self, frame: &subflow_netio::Frame<'_>, sink: &mut S) -> std::io::Result<()> {
+    /// Takes one frame; targets from position `next` on have not been probed.
+    fn frame<S: Sink>(
+        &mut self,
+        frame: &subflow_netio::Frame<'_>,
+        next: u64,
+        sink: &mut S,
+    ) -> std::io::Result<()> {
         let answer = match self.reader.read(LinkType::ETHERNET, frame.data, frame.wire_len, frame.time_ns) {
             Ok(answer) => answer,
             Err(Rejected::Unverified) => {
@@ -254,8 +262,8 @@ impl Scan<'_> {
             }
             Err(Rejected::NotOurs) => return Ok(()),
         };
-        let Some(position) = self.plan.position_of(&answer.target) else {
-            // A target of another shard, or of another campaign with the same seed.
+        let Some(position) = self.plan.position_of(&answer.target).filter(|&position| position < next) else {
+            // A target of another shard, or of an earlier scan with the same seed.
             self.progress.unverified += 1;
             return Ok(());
         };
@@ -293,10 +301,12 @@ impl Scan<'_> {
                     *room > 0
                 })
             },
-            |position, sent, evidence| match (evidence, plan.target(position)) {
-                (Some(evidence), Some(target)) => sink.target(evidence.row(&target, sent)),
-                (None, Some(target)) if all => sink.target(silent(&target, sent)),
-                _ => Ok(()),
+            |position, sent, evidence| {
+                if evidence.is_none() && !all {
+                    return Ok(());
+                }
+                let Some(target) = plan.target(position) else { return Ok(()) };
+                sink.target(evidence.map_or_else(|| silent(&target, sent), |known| known.row(&target, sent)))
             },
         );
         self.work.add(&mut self.asked, &mut self.to_reset);

@@ -8,11 +8,13 @@ use subflow_netio::{Error, Sender};
 
 use super::pace::Pacer;
 use super::track::Ask;
-use super::work::{Job, Work};
+use super::work::{Job, MOST, Work};
 use crate::probes::{Frame, Kinds, Probes};
-use crate::targets::Plan;
+use crate::targets::{Plan, Target};
 
 const BATCH: usize = Sender::BATCH;
+/// A job is looked up at once.
+const _: () = assert!(BATCH >= MOST);
 /// How long to wait when there is nothing to send.
 const IDLE: Duration = Duration::from_millis(2);
 /// How long to wait when the device takes no more.
@@ -34,6 +36,8 @@ pub(super) struct Context<'a> {
 /// The rest of a job, packet by packet.
 struct Rest {
     job: Option<Job>,
+    /// Its targets.
+    targets: [Option<Target>; BATCH],
     /// The next entry of the job, and what is left of its kinds.
     at: usize,
     kinds: Kinds,
@@ -56,7 +60,7 @@ pub(super) fn send(context: &Context<'_>, thread: usize, sender: &mut Sender) ->
     let work = context.work;
     let mut rate = work.rate();
     let mut pacer = Pacer::new(limit(rate), 0);
-    let mut rest = Rest { job: None, at: 0, kinds: Kinds::NONE };
+    let mut rest = Rest { job: None, targets: [None; BATCH], at: 0, kinds: Kinds::NONE };
     let mut batch = Batch { frames: [Frame::EMPTY; BATCH], len: 0, again: 0, plain: 0, resets: 0 };
     while !work.over.load(Ordering::Relaxed) {
         if work.paused.load(Ordering::Relaxed) || work.is_held_up() {
@@ -80,8 +84,7 @@ pub(super) fn send(context: &Context<'_>, thread: usize, sender: &mut Sender) ->
         let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros() as u32);
         while batch.len < room {
             if rest.job.is_none() {
-                rest.job = work.take(thread);
-                (rest.at, rest.kinds) = (0, Kinds::NONE);
+                rest.begin(work.take(thread), context);
                 taken += 1;
                 if rest.job.is_none() {
                     break;
@@ -134,20 +137,34 @@ fn dispatch(context: &Context<'_>, sender: &mut Sender, batch: &Batch) -> Result
 }
 
 impl Rest {
+    /// Looks up the targets of a job, all at once: misses in the cache then wait for one another less.
+    fn begin(&mut self, job: Option<Job>, context: &Context<'_>) {
+        let plan = context.plan;
+        match &job {
+            Some(Job::First(range)) => {
+                plan.targets(range.clone(), &mut self.targets);
+            }
+            Some(Job::Later(_, targets)) => {
+                plan.targets(targets.iter().map(|&(position, _)| position), &mut self.targets);
+            }
+            Some(Job::Resets(_)) | None => {}
+        }
+        (self.job, self.at, self.kinds) = (job, 0, Kinds::NONE);
+    }
+
     /// Writes packets of the job into the batch until one of them ends.
     fn fill(&mut self, context: &Context<'_>, micros: u32, room: usize, batch: &mut Batch) {
         while batch.len < room {
-            let (position, kinds, ask) = match &self.job {
+            let (kinds, ask) = match &self.job {
                 Some(Job::First(range)) => {
-                    let position = range.start + self.at as u64;
-                    if position >= range.end {
+                    if range.start + self.at as u64 >= range.end {
                         break;
                     }
-                    (position, context.kinds, Ask::First)
+                    (context.kinds, Ask::First)
                 }
                 Some(Job::Later(stage, targets)) => {
-                    let Some(&(position, kinds)) = targets.get(self.at) else { break };
-                    (position, kinds, context.stages.get(*stage).copied().unwrap_or(Ask::Again))
+                    let Some(&(_, kinds)) = targets.get(self.at) else { break };
+                    (kinds, context.stages.get(*stage).copied().unwrap_or(Ask::Again))
                 }
                 Some(Job::Resets(resets)) => {
                     let Some(reset) = resets.get(self.at) else { break };
@@ -164,7 +181,7 @@ impl Rest {
             if self.kinds.is_empty() {
                 self.kinds = kinds;
             }
-            let Some(target) = context.plan.target(position) else {
+            let Some(target) = self.targets.get(self.at).copied().flatten() else {
                 (self.at, self.kinds) = (self.at + 1, Kinds::NONE);
                 continue;
             };

@@ -29,7 +29,7 @@ pub(super) enum Job {
 }
 
 /// Targets, or resets, in a job at most.
-const MOST: usize = 64;
+pub(super) const MOST: usize = 64;
 /// What waits to be sent in a stage at most; the walk of the tracker pauses then.
 pub(super) const QUEUE: usize = 1 << 16;
 
@@ -144,6 +144,11 @@ impl Work {
             let keep = usize::from(all_but_last);
             jobs.drain(..jobs.len().saturating_sub(keep));
         }
+    }
+
+    /// The first position that no job has been made of.
+    pub(super) fn next(&self) -> u64 {
+        self.lock().next
     }
 
     /// How far the sending is.

@@ -5,10 +5,9 @@ use super::ranges::{Bits, Ranges};
 /// A set of addresses in the order of their numbers, with a table that leads close to the right range.
 #[derive(Clone, Debug)]
 pub struct Places<B> {
-    /// Where each range begins.
-    starts: Vec<B>,
-    /// How many addresses come before each range; at the end, how many there are.
-    before: Vec<u64>,
+    /// Where each range begins and how many addresses come before it, side by side, for each look is a miss in the
+    /// cache; at the end, how many addresses there are.
+    ranges: Vec<(B, u64)>,
     /// For each stretch of numbers the range that its first one lies in.
     hints: Vec<u32>,
     shift: u32,
@@ -26,27 +25,27 @@ impl<B: Bits> Places<B> {
         let mut before = Vec::with_capacity(ranges.len() + 1);
         let mut count = 0;
         for &(first, last) in ranges {
-            before.push(count);
+            before.push((first, count));
             count += (last.number() - first.number()) as u64 + 1;
         }
-        before.push(count);
+        before.push((B::MAX, count));
         let wanted = (2 * ranges.len() as u64).clamp(1, MOST_HINTS);
         let shift = (size / wanted).max(1).ilog2();
         let mut hints = Vec::new();
         let mut range = 0;
         for stretch in 0..=size >> shift {
             let number = stretch << shift;
-            while range + 1 < ranges.len() && before[range + 1] <= number {
+            while range + 1 < ranges.len() && before[range + 1].1 <= number {
                 range += 1;
             }
             hints.push(range as u32);
         }
-        Some(Self { starts: ranges.iter().map(|range| range.0).collect(), before, hints, shift })
+        Some(Self { ranges: before, hints, shift })
     }
 
     /// How many addresses.
     pub fn len(&self) -> u64 {
-        self.before.last().copied().unwrap_or(0)
+        self.ranges.last().map_or(0, |last| last.1)
     }
 
     /// Whether the set is empty.
@@ -56,29 +55,43 @@ impl<B: Bits> Places<B> {
 
     /// Calls with the first address and the size of each range, in order.
     pub(super) fn each_range(&self, mut each: impl FnMut(B, u64)) {
-        for (&start, counts) in self.starts.iter().zip(self.before.windows(2)) {
-            each(start, counts[1] - counts[0]);
+        for pair in self.ranges.windows(2) {
+            each(pair[0].0, pair[1].1 - pair[0].1);
         }
     }
 
     /// The address of a number below [`len`](Self::len).
     #[inline]
     pub fn at(&self, number: u64) -> Option<B> {
-        let mut range = *self.hints.get((number >> self.shift) as usize)? as usize;
-        while *self.before.get(range + 1)? <= number {
+        self.at_from(self.hint(number)?, number)
+    }
+
+    /// A range that the one of a number is not before.
+    #[inline]
+    pub(super) fn hint(&self, number: u64) -> Option<u32> {
+        self.hints.get((number >> self.shift) as usize).copied()
+    }
+
+    /// The address of a number, sought from its hint on.
+    #[inline]
+    pub(super) fn at_from(&self, hint: u32, number: u64) -> Option<B> {
+        let mut range = hint as usize;
+        while self.ranges.get(range + 1)?.1 <= number {
             range += 1;
         }
-        let into = number - self.before[range];
-        Some(B::from_number(self.starts.get(range)?.number() + u128::from(into)))
+        let (start, before) = self.ranges[range];
+        Some(B::from_number(start.number() + u128::from(number - before)))
     }
 
     /// The number of an address; `None` when it is not in the set.
     #[inline]
     pub fn number_of(&self, address: B) -> Option<u64> {
-        let range = self.starts.partition_point(|&start| start <= address).checked_sub(1)?;
-        let into = u64::try_from(address.number() - self.starts[range].number()).ok()?;
-        let number = self.before[range].checked_add(into)?;
-        (number < self.before[range + 1]).then_some(number)
+        let (_, ranges) = self.ranges.split_last()?;
+        let range = ranges.partition_point(|&(start, _)| start <= address).checked_sub(1)?;
+        let (start, before) = ranges[range];
+        let into = u64::try_from(address.number() - start.number()).ok()?;
+        let number = before.checked_add(into)?;
+        (number < self.ranges[range + 1].1).then_some(number)
     }
 
     /// The largest number of addresses that share their first `bits` bits.
@@ -86,8 +99,8 @@ impl<B: Bits> Places<B> {
         let host = u32::from(B::WIDTH - bits.min(B::WIDTH));
         let prefix = |address: u128| address.checked_shr(host).unwrap_or(0);
         let (mut most, mut current, mut count) = (0, None, 0_u64);
-        for (start, counts) in self.starts.iter().zip(self.before.windows(2)) {
-            let (first, size) = (start.number(), counts[1] - counts[0]);
+        for pair in self.ranges.windows(2) {
+            let (first, size) = (pair[0].0.number(), pair[1].1 - pair[0].1);
             let last = first + u128::from(size - 1);
             if current != Some(prefix(first)) {
                 (current, count) = (Some(prefix(first)), 0);

@@ -135,6 +135,10 @@ proptest! {
             for (position, target) in mine.iter().enumerate() {
                 prop_assert_eq!(plan.position_of(target), Some(position as u64));
             }
+            let mut together = vec![None; mine.len() + 3];
+            plan.targets(0.., &mut together);
+            let one_by_one: Vec<_> = (0..together.len() as u64).map(|position| plan.target(position)).collect();
+            prop_assert_eq!(together, one_by_one);
             found.extend(mine);
         }
         let everything = u64::from(size + 4) * u64::from(ports);
