@@ -8,6 +8,9 @@ mod error;
 pub mod probes;
 pub mod rows;
 pub mod scan;
+mod summary;
 pub mod targets;
 
 pub use error::Error;
+pub use subflow_netio::Error as NetError;
+pub use summary::{PortSummary, Summary};

@@ -16,6 +16,8 @@ table! {
         pub ended: Option<End>,
         /// Whom to ask about it.
         pub contact: Option<String>,
+        /// The command that began it, as a shell would take it; null when there was none.
+        pub command: Option<String>,
         /// Interface.
         pub interface: String,
         /// Source addresses, separated by blanks.

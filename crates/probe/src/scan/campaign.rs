@@ -98,6 +98,7 @@ pub(super) fn begin(
         end: None,
         ended: None,
         contact: settings.contact.clone(),
+        command: settings.command.clone(),
         interface: network.interface.clone(),
         sources: sources.join(" "),
         source_ports: format!("{first}-{last}"),

@@ -77,6 +77,8 @@ pub struct Settings {
     pub acknowledge_public: bool,
     /// Whom to ask about the scan; it stands in the metadata.
     pub contact: Option<String>,
+    /// The command that was given; it stands in the metadata.
+    pub command: Option<String>,
     /// Where the state is kept from second to second.
     pub state: Option<PathBuf>,
     /// Whether to go on where that state ends.
@@ -106,6 +108,7 @@ impl Default for Settings {
             fast: true,
             acknowledge_public: false,
             contact: None,
+            command: None,
             state: None,
             resume: false,
         }

@@ -16,6 +16,8 @@ const FIRST_LINE: &str = "subflow scan state 1";
 /// What is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
+    /// The seed of order and probes, to go on with the same one.
+    pub seed: u64,
     /// The digest of the plan, the kinds of probe, the canary and the source ports.
     pub campaign: String,
     /// Every target below this position is settled.
@@ -29,14 +31,20 @@ pub struct State {
 impl State {
     /// The state before anything is sent.
     pub fn new(plan: &Plan, settings: &Settings, started_ns: i64) -> Self {
-        Self { campaign: campaign(plan, settings), settled: 0, started_ns, resumed: 0 }
+        Self { seed: plan.seed(), campaign: campaign(plan, settings), settled: 0, started_ns, resumed: 0 }
+    }
+
+    /// Reads the state of any campaign.
+    pub fn peek(path: &Path) -> Result<Self, Error> {
+        let wrong = |reason: String| Error::State { path: path.to_owned(), reason };
+        let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        Self::parse(&text).ok_or_else(|| wrong("not the state of a scan".to_owned()))
     }
 
     /// Reads the state of the same campaign.
     pub fn read(path: &Path, plan: &Plan, settings: &Settings) -> Result<Self, Error> {
         let wrong = |reason: String| Error::State { path: path.to_owned(), reason };
-        let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        let state = Self::parse(&text).ok_or_else(|| wrong("not the state of a scan".to_owned()))?;
+        let state = Self::peek(path)?;
         if state.campaign != campaign(plan, settings) {
             return Err(wrong("the state of another scan: targets, order, kinds or ports differ".to_owned()));
         }
@@ -61,9 +69,9 @@ impl State {
     }
 
     fn to_text(&self) -> String {
-        let Self { campaign, settled, started_ns, resumed } = self;
+        let Self { seed, campaign, settled, started_ns, resumed } = self;
         format!(
-            "{FIRST_LINE}\ncampaign {campaign}\nsettled {settled}\nstarted_ns {started_ns}\nresumed {resumed}\nend\n"
+            "{FIRST_LINE}\nseed {seed}\ncampaign {campaign}\nsettled {settled}\nstarted_ns {started_ns}\nresumed {resumed}\nend\n"
         )
     }
 
@@ -73,6 +81,7 @@ impl State {
         // The first line, in two words of which one is the name.
         field("subflow").filter(|rest| FIRST_LINE.ends_with(rest))?;
         let state = Self {
+            seed: field("seed")?.parse().ok()?,
             campaign: field("campaign")?.to_owned(),
             settled: field("settled")?.parse().ok()?,
             started_ns: field("started_ns")?.parse().ok()?,

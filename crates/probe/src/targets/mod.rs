@@ -150,6 +150,12 @@ impl Plan {
         })
     }
 
+    /// The same with this many targets at most, over all shards: the first of the order.
+    #[must_use]
+    pub fn limited(self, most: u64) -> Self {
+        Self { total: self.total.min(most), ..self }
+    }
+
     /// Targets of this shard.
     pub fn len(&self) -> u64 {
         (self.total + self.shards - 1 - self.shard) / self.shards
