@@ -5,7 +5,7 @@ use super::sheet::Sheet;
 use crate::text::{bytes, counted, grouped};
 use std::time::Duration;
 use subflow_probe::rows::Verdict;
-use subflow_probe::scan::{DryRun, Outcome, Resets, Settings};
+use subflow_probe::scan::{DryRun, Outcome, Settings};
 use subflow_probe::targets::Plan;
 use subflow_probe::{PortSummary, Summary};
 
@@ -14,63 +14,58 @@ const PORTS: usize = 20;
 
 /// What a scan would do.
 pub(crate) fn dry_run(dry: &DryRun, plan: &Plan, settings: &Settings) -> String {
-    let mut sheet = Sheet::new(&["Dry run: nothing is sent", ""], 2);
+    let mut text = "Dry run: nothing was sent\n".to_owned();
+    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<18}{value}\n"));
     let (v4, v6) = dry.addresses;
-    let blocked = match dry.blocked {
-        0 => String::new(),
-        u128::MAX => "; all others are blocked".to_owned(),
-        blocked => format!("; {blocked} more are blocked"),
-    };
     let families = match (v4, v6) {
         (v4, 0) => format!("{} of IPv4", grouped(v4)),
         (0, v6) => format!("{} of IPv6", grouped(v6)),
         (v4, v6) => format!("{} of IPv4, {} of IPv6", grouped(v4), grouped(v6)),
     };
-    sheet.row(["addresses".to_owned(), families + &blocked]);
-    sheet.row(["ports".to_owned(), plan.ports_text()]);
+    let blocked = match u64::try_from(dry.blocked) {
+        Ok(0) => String::new(),
+        Ok(blocked) => format!("; {} more are blocked", grouped(blocked)),
+        Err(_) => "; very many more are blocked".to_owned(),
+    };
+    line("addresses", &(families + &blocked));
+    line("ports", &plan.ports_text());
     let shard = match plan.shard() {
         (_, 1) => String::new(),
         (shard, shards) => format!(" (shard {shard} of {shards})"),
     };
-    sheet.row(["targets".to_owned(), grouped(dry.targets) + &shard]);
-    let public = match (dry.public, settings.acknowledge_public) {
-        (false, _) => "none",
-        (true, true) => "yes",
-        (true, false) => "yes: needs --i-have-permission",
-    };
-    sheet.row(["public addresses".to_owned(), public.to_owned()]);
+    line("targets", &(grouped(dry.targets) + &shard));
+    line(
+        "public addresses",
+        match (dry.public, settings.acknowledge_public) {
+            (false, _) => "none",
+            (true, true) => "yes",
+            (true, false) => "yes: the scan needs --i-have-permission",
+        },
+    );
     let canary = if settings.canary { ", each with a canary" } else { "" };
-    sheet.row(["probes".to_owned(), format!("{}{canary}", settings.kinds)]);
-    let mut more = Vec::new();
+    line("probes", &format!("{}{canary}", settings.kinds));
     if settings.retries > 0 {
-        more.push(format!("silent ones {} more", counted(settings.retries.into(), "time")));
+        line("then", &format!("up to {} more of each to silent targets", settings.retries));
     }
     if settings.follow_up {
-        more.push("a plain SYN to those that do not answer the option".to_owned());
+        line("then", "a plain SYN to targets that do not answer the option");
     }
-    if settings.resets == Resets::Always {
-        more.push("resets".to_owned());
+    line("packets", &range(dry.packets, grouped));
+    line("on the wire", &range(dry.bytes, bytes));
+    match dry.rate {
+        Some(rate) => line("rate", &format!("{} packets/s", grouped(rate.round() as u64))),
+        None => line("rate", "as fast as it goes"),
     }
-    if !more.is_empty() {
-        sheet.row(["then".to_owned(), more.join(", ")]);
-    }
-    sheet.row(["packets".to_owned(), range(dry.packets, grouped)]);
-    sheet.row(["on the wire".to_owned(), range(dry.bytes, bytes)]);
-    let rate = match dry.rate {
-        Some(rate) => format!("{} packets/s", grouped(rate.round() as u64)),
-        None => "as fast as it goes".to_owned(),
-    };
-    sheet.row(["rate".to_owned(), rate]);
     if let Some((least, most)) = dry.duration {
         let (least, most) = (span(least), span(most));
-        sheet.row(["duration".to_owned(), if least == most { least } else { format!("{least} to {most}") }]);
+        line("duration", &if least == most { least } else { format!("{least} to {most}") });
     }
-    sheet.row(["seed".to_owned(), plan.seed().to_string()]);
-    sheet.row(["contact".to_owned(), settings.contact.clone().unwrap_or_else(|| "none".to_owned())]);
-    let first: Vec<_> = dry.first.iter().map(ToString::to_string).collect();
-    sheet.row(["first targets".to_owned(), first.join(" ")]);
-    // The header is the heading.
-    sheet.under("").trim_start_matches('\n').to_owned()
+    line("seed", &plan.seed().to_string());
+    line("contact", settings.contact.as_deref().unwrap_or("none (--contact)"));
+    for (number, target) in dry.first.iter().enumerate() {
+        line(if number == 0 { "first targets" } else { "" }, &target.to_string());
+    }
+    text
 }
 
 fn range(ends: (u64, u64), text: fn(u64) -> String) -> String {
@@ -202,7 +197,9 @@ fn versions(found: &Summary) -> String {
     for (what, count) in
         [("checksum required", with(CHECKSUM)), ("no joins to this address", with(NO_JOINS_HERE))]
     {
-        sheet.row([what.to_owned(), grouped(count), percent(count, all)]);
+        if count > 0 {
+            sheet.row([what.to_owned(), grouped(count), percent(count, all)]);
+        }
     }
     sheet.under("Supporters of version 1")
 }
