@@ -203,9 +203,11 @@ mod wire {
         );
         let (code, text, told) = scan(&lab, &arguments);
         assert_eq!((code, text.as_str()), (Some(0), ""), "{told}");
-        assert!(told.contains("probing 6 targets with 1,000 packets/s"), "{told}");
-        assert!(told.contains("6 targets, 1 campaigns in ") || told.contains("6 targets"), "{told}");
-        assert!(told.contains("of 4 targets with an open port 2 support Multipath TCP"), "{told}");
+        assert!(
+            told.contains("probing 6 targets from 192.168.77.1 fd77::1 on tob with 1,000 packets/s"),
+            "{told}"
+        );
+        assert!(told.contains("4 ports open, 2 with Multipath TCP"), "{told}");
         let found = verdicts(&out.join("targets.csv"));
         let expected = [
             ("10.6.0.1", "supports_v1"),
@@ -232,6 +234,7 @@ mod wire {
         assert!(told.contains("holds a scan already"), "{told}");
         let (code, _, told) = scan(&lab, &format!("{arguments} --resume"));
         assert_eq!(code, Some(0), "{told}");
+        assert!(told.contains("nothing is left to probe"), "{told}");
         assert_eq!(verdicts(&out.join("targets.csv")).len(), 6);
     }
 
@@ -317,9 +320,15 @@ mod wire {
         assert!(told.contains("--max-runtime is over"), "{told}");
         let first = count();
         assert!(first > 0 && first < 256, "{first}");
+        let (code, _, told) = scan(&lab, &arguments("--resume -f csv"));
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains("another format"), "{told}");
         let (code, _, told) = scan(&lab, &arguments("--resume"));
         assert_eq!(code, Some(0), "{told}");
         assert_eq!(count(), 256);
+        // What is complete stays as it is.
+        let (code, _, told) = scan(&lab, &arguments("--resume"));
+        assert_eq!((code, count()), (Some(0), 256), "{told}");
         let names: Vec<_> =
             fs::read_dir(&out).expect("a folder").map(|e| e.expect("an entry").file_name()).collect();
         assert!(!names.iter().any(|name| name.to_string_lossy().contains("partial")), "{names:?}");

@@ -1,13 +1,13 @@
 //! Tables that grow for hours: one file a table, complete to the last flush whenever the program ends.
 
 use crate::csv::{self, plain_error};
-use crate::directory::{FileFormat, Written};
+use crate::directory::{FileFormat, Written, writer};
 use crate::error::Error;
+use crate::jsonl;
 use crate::layout::{Form, Layout};
 use crate::rows::cells;
 use crate::selection::Selection;
 use crate::writer::TableWriter;
-use crate::{jsonl, parquet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -18,17 +18,29 @@ use subflow_rows::{Row, Value};
 ///
 /// CSV and JSON lines grow under their names. A Parquet file cannot be read before it is closed, so its rows wait in
 /// `DIR/_targets.csv.partial`, which readers of folders pass over, and become a Parquet file in [`GrowingSink::finish`].
+/// So do those of a JSON array.
 pub struct GrowingSink {
     tables: Vec<Table>,
 }
 
 impl GrowingSink {
     /// Makes the folder, if it is not there, and begins the files: anew, or at the end of what is there, of which a last line
-    /// that was cut off is removed.
+    /// that was cut off is removed. To go on, all the files must be there.
     pub fn open(dir: &Path, format: FileFormat, selection: &Selection, go_on: bool) -> Result<Self, Error> {
         fs::create_dir_all(dir).map_err(|source| Error::Folder { path: dir.to_owned(), source })?;
         let table = |layout: &Layout| Table::open(dir, format, layout, go_on);
         Ok(Self { tables: selection.layouts().iter().map(table).collect::<Result<_, _>>()? })
+    }
+
+    /// Does what [`GrowingSink::finish`] of a complete scan did not get to do before the program was ended.
+    pub fn complete(dir: &Path, format: FileFormat, selection: &Selection) -> Result<(), Error> {
+        for layout in selection.layouts() {
+            let (path, becomes) = files(dir, format, layout);
+            if becomes.is_some() && path.exists() {
+                Table::open(dir, format, layout, true)?.finish(true)?;
+            }
+        }
+        Ok(())
     }
 
     /// Appends a row of any table.
@@ -59,8 +71,8 @@ impl GrowingSink {
         self.tables.iter_mut().try_for_each(Table::flush)
     }
 
-    /// Ends the files. What waits to become Parquet does; unless it is `complete`, it is kept as well, to go on from there
-    /// another time. Rows are counted of this sink alone in CSV and JSON lines, and all of them in Parquet.
+    /// Ends the files. What waits to become Parquet or JSON does; unless it is `complete`, it is kept as well, to go on from there
+    /// another time. Rows are counted of this sink alone in CSV and JSON lines, all of them in other formats.
     pub fn finish(mut self, complete: bool) -> Result<Vec<Written>, Error> {
         self.flush()?;
         self.tables.into_iter().map(|table| table.finish(complete)).collect()
@@ -69,10 +81,11 @@ impl GrowingSink {
 
 /// One table's file.
 struct Table {
+    format: FileFormat,
     layout: Layout,
     /// The file that grows.
     path: PathBuf,
-    /// The Parquet file that it becomes.
+    /// The file that it becomes at the end.
     becomes: Option<PathBuf>,
     file: Arc<File>,
     writer: Box<dyn TableWriter>,
@@ -84,15 +97,9 @@ struct Table {
 
 impl Table {
     fn open(dir: &Path, format: FileFormat, layout: &Layout, go_on: bool) -> Result<Self, Error> {
-        let last = dir.join(format!("{}.{}", layout.table, format.extension()));
-        let (path, becomes) = match format {
-            FileFormat::Csv | FileFormat::Jsonl => (last, None),
-            FileFormat::Parquet | FileFormat::Json => {
-                (dir.join(format!("_{}.csv.partial", layout.table)), Some(last))
-            }
-        };
+        let (path, becomes) = files(dir, format, layout);
         let begin = || -> io::Result<_> {
-            let file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+            let file = OpenOptions::new().read(true).append(true).create(!go_on).open(&path)?;
             // Devices have no length.
             if file.metadata()?.is_file() {
                 file.set_len(if go_on { whole_lines(&file)? } else { 0 })?;
@@ -109,6 +116,7 @@ impl Table {
         };
         match begin() {
             Ok((file, writer)) => Ok(Self {
+                format,
                 layout: layout.clone(),
                 path,
                 becomes,
@@ -159,8 +167,8 @@ impl Table {
         let Some(last) = &self.becomes else {
             return Ok(Written { table, path: self.path.clone(), rows: self.rows });
         };
-        let partial = last.with_file_name(format!("_{table}.parquet.partial"));
-        let rows = convert(&self.layout, &self.path, &partial)
+        let partial = last.with_file_name(format!("_{table}.{}.partial", self.format.extension()));
+        let rows = convert(self.format, &self.layout, &self.path, &partial)
             .and_then(|rows| fs::rename(&partial, last).map(|()| rows))
             .map_err(|source| Error::File { path: last.clone(), source })?;
         if complete {
@@ -171,6 +179,17 @@ impl Table {
 
     fn error(&self, source: io::Error) -> Error {
         Error::File { path: self.path.clone(), source }
+    }
+}
+
+/// The file of a table that grows, and the one that it becomes if that is another.
+fn files(dir: &Path, format: FileFormat, layout: &Layout) -> (PathBuf, Option<PathBuf>) {
+    let last = dir.join(format!("{}.{}", layout.table, format.extension()));
+    match format {
+        FileFormat::Csv | FileFormat::Jsonl => (last, None),
+        FileFormat::Parquet | FileFormat::Json => {
+            (dir.join(format!("_{}.csv.partial", layout.table)), Some(last))
+        }
     }
 }
 
@@ -192,15 +211,15 @@ fn whole_lines(mut file: &File) -> io::Result<u64> {
     Ok(0)
 }
 
-/// Rows as CSV, read row by row, become Parquet; yields how many.
-fn convert(layout: &Layout, from: &Path, to: &Path) -> io::Result<u64> {
+/// Rows as CSV, read row by row, become another file; yields how many.
+fn convert(format: FileFormat, layout: &Layout, from: &Path, to: &Path) -> io::Result<u64> {
     let mut csv = ::csv::Reader::from_path(from).map_err(plain_error)?;
     let names = layout.fields.iter().map(|field| &*field.name);
     if !csv.headers().map_err(plain_error)?.iter().eq(names) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the rows so far have other columns"));
     }
     let file = Arc::new(File::create(to)?);
-    let mut writer = parquet::Writer::new(layout.clone(), BufWriter::new(Arc::clone(&file)))?;
+    let mut writer = writer(format, layout.clone(), BufWriter::new(Arc::clone(&file)))?;
     let width = layout.fields.iter().map(|field| field.source + 1).max().unwrap_or(0);
     let (mut record, mut rows) = (::csv::StringRecord::new(), 0);
     while csv.read_record(&mut record).map_err(plain_error)? {
@@ -240,6 +259,7 @@ fn value(form: Form, nullable: bool, text: &str) -> Option<Value<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parquet;
     use crate::rows::testing::{Sample, empty, full};
 
     fn open(dir: &Path, format: FileFormat, go_on: bool) -> GrowingSink {
@@ -304,6 +324,10 @@ mod tests {
         assert_eq!(sink.finish(true).expect("finishes")[0].rows, 2);
         let grown = fs::read(dir.path().join("samples.parquet")).expect("a file");
         assert!(!dir.path().join("_samples.csv.partial").exists());
+        // What is complete has nothing to go on with, and loses nothing by trying.
+        let selection = Selection::all(&[Sample::SCHEMA]);
+        assert!(GrowingSink::open(dir.path(), FileFormat::Parquet, &selection, true).is_err());
+        GrowingSink::complete(dir.path(), FileFormat::Parquet, &selection).expect("completes");
         // The same bytes as from rows that took no detour.
         let mut direct = Vec::new();
         let mut writer = parquet::Writer::new(Layout::new(&Sample::SCHEMA), &mut direct).expect("starts");

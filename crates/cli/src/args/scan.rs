@@ -58,8 +58,8 @@ pub(crate) struct ScanArgs {
     #[arg(short = 'n', long, value_name = "N", help_heading = "Targets")]
     pub(crate) max_targets: Option<String>,
 
-    /// Seed of the order and of the probes [default: another one each time; it stands in the metadata]
-    #[arg(short = 'e', long, value_name = "N", help_heading = "Targets")]
+    /// Seed of the order and of the probes, also as 0x… [default: another one each time; it stands in the metadata]
+    #[arg(short = 'e', long, value_name = "N", value_parser = seed, help_heading = "Targets")]
     pub(crate) seed: Option<u64>,
 
     /// Split the targets into this many parts, for machines that share the work; all need the same --seed
@@ -194,6 +194,16 @@ pub(crate) struct ScanArgs {
 
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
+}
+
+/// A decimal number, or a hexadecimal one after `0x`, as metadata has it.
+fn seed(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    number.map_err(|_| "not a number below 2^64".to_owned())
 }
 
 /// How many probes; the flag is mistaken for `--probe`.

@@ -12,7 +12,6 @@ use subflow_probe::probes::SourcePorts;
 use subflow_probe::rows::SCHEMAS;
 use subflow_probe::scan::{Rate, Settings, State};
 use subflow_probe::targets::{List, Plan, Wanted as Targets};
-use subflow_store::FileFormat;
 
 /// Up to so many targets silent ones get rows, too, unless something else is asked for.
 const ROWS_OF_SILENT: u64 = 1 << 16;
@@ -88,6 +87,13 @@ impl Sending {
             return Err(Failure::usage(format!("{dir} holds a scan already"))
                 .hint("--resume goes on with it; or name another folder with -o"));
         }
+        if let Some(state) = state.as_deref().filter(|state| args.resume && !state.exists()) {
+            return Err(Failure::usage(format!(
+                "there is no scan to resume: {} is missing",
+                state.display()
+            ))
+            .hint("leave out --resume to begin one"));
+        }
         let seed = match (args.seed, &state) {
             (Some(seed), _) => seed,
             (None, Some(state)) if args.resume => State::peek(state)?.seed,
@@ -101,6 +107,12 @@ impl Sending {
             command: Some(command),
             ..settings(&args)?
         };
+        let (v4, v6) = plan.addresses();
+        if let Some(addr) = args.source_ip.iter().find(|addr| if addr.is_ipv4() { v4 == 0 } else { v6 == 0 })
+        {
+            return Err(Failure::usage(format!("--source-ip: no target is of the family of {addr}"))
+                .hint("name an address for each family of targets, or leave it out"));
+        }
         if !args.dryrun {
             settings.check(&plan)?;
         }
@@ -119,11 +131,7 @@ fn output(args: &mut ScanArgs, format: Option<(Format, Origin)>, offline: bool) 
     let wanted = Wanted { dir: args.output.clone(), format, tables };
     wanted.check()?;
     let output = wanted.output(&SCHEMAS, "targets")?;
-    let json = matches!(
-        output,
-        Output::Stream(Stream::Json(_)) | Output::Directory { format: FileFormat::Json, .. }
-    );
-    if json && !offline {
+    if matches!(output, Output::Stream(Stream::Json(_))) && !offline {
         return Err(Failure::usage("a JSON document cannot grow while a scan goes on")
             .hint("choose jsonl: one JSON object a line"));
     }

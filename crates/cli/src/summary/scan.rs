@@ -4,7 +4,7 @@ use super::percent;
 use super::sheet::Sheet;
 use crate::text::{bytes, counted, grouped};
 use std::time::Duration;
-use subflow_probe::rows::Verdict;
+use subflow_probe::rows::{Campaign, Verdict};
 use subflow_probe::scan::{DryRun, Outcome, Settings};
 use subflow_probe::targets::Plan;
 use subflow_probe::{PortSummary, Summary};
@@ -74,7 +74,7 @@ fn range(ends: (u64, u64), text: fn(u64) -> String) -> String {
 }
 
 /// `8 s`, `2 min 5 s`, `3 h 20 min`, `12 days 4 h`: two units that matter.
-fn span(duration: Duration) -> String {
+pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs_f64().round() as u64;
     let units = [(86_400, "days"), (3600, "h"), (60, "min"), (1, "s")];
     let mut left = seconds;
@@ -96,14 +96,20 @@ fn span(duration: Duration) -> String {
 }
 
 /// What is told when a scan begins.
-pub(crate) fn beginning(dry: &DryRun) -> String {
-    let targets = counted(dry.targets, "target");
-    match (dry.rate, dry.duration) {
+pub(crate) fn beginning(dry: &DryRun, campaign: &Campaign) -> String {
+    let left = dry.targets.saturating_sub(campaign.resumed_at);
+    let targets = match campaign.resumed_at {
+        0 => counted(left, "target"),
+        _ => format!("the last {}", counted(left, "target")),
+    };
+    let how = match (dry.rate, dry.duration) {
         (Some(rate), Some((_, most))) => {
-            format!("probing {targets} with {} packets/s: up to {}", grouped(rate.round() as u64), span(most))
+            let share = left as f64 / dry.targets.max(1) as f64;
+            format!("with {} packets/s: up to {}", grouped(rate.round() as u64), span(most.mul_f64(share)))
         }
-        _ => format!("probing {targets} as fast as it goes"),
-    }
+        _ => "as fast as it goes".to_owned(),
+    };
+    format!("probing {targets} from {} on {} {how}", campaign.sources, campaign.interface)
 }
 
 /// What a scan found.
@@ -135,10 +141,10 @@ pub(crate) fn offline(found: &Summary, answers: u64) -> String {
 pub(crate) fn in_a_line(found: &Summary, outcome: &Outcome) -> String {
     let (all, progress) = (found.all(), &outcome.progress);
     format!(
-        "{} sent, {}; of {} with an open port {} support Multipath TCP",
+        "{} sent, {}; {} open, {} with Multipath TCP",
         counted(progress.sent, "probe"),
         counted(progress.answers, "answer"),
-        counted(all.open(), "target"),
+        counted(all.open(), "port"),
         grouped(all.supporting())
     )
 }

@@ -9,18 +9,20 @@ use crate::settings::{Output, Sending, Talk};
 use crate::summary::scan as summary;
 use crate::text::counted;
 use subflow_probe::rows::End;
-use subflow_probe::scan::{self, Outcome, Stop, dry_run};
+use subflow_probe::scan::{self, Outcome, State, Stop};
+use subflow_store::GrowingSink;
 
 pub(super) fn run(sending: Sending, talk: Talk) -> Result<Exit, Failure> {
     let Sending { plan, settings, output, .. } = &sending;
+    if settings.resume && is_complete(&sending)? {
+        console::note("the scan is complete: nothing is left to probe");
+        return Ok(Exit::Done);
+    }
     interrupt::watch_saying(
         "\ninterrupted: no target is begun any more, answers to the others are waited for (Ctrl-C again stops at once)",
     );
     let stop = Stop::default();
     let mut taker = Taker::open(&sending, talk, &stop)?;
-    if !talk.quiet {
-        console::note(summary::beginning(&dry_run(plan, settings)));
-    }
     let outcome = scan::run(plan, settings, &mut taker, &stop);
     taker.clear();
     let outcome = outcome?;
@@ -35,6 +37,19 @@ pub(super) fn run(sending: Sending, talk: Talk) -> Result<Exit, Failure> {
         doubts(&outcome);
     }
     end(&outcome, settings.state.is_some(), talk)
+}
+
+/// Whether everything was probed in earlier runs; what they could not finish of their files is finished.
+fn is_complete(sending: &Sending) -> Result<bool, Failure> {
+    let Sending { plan, settings, output, .. } = sending;
+    let (Some(path), Output::Directory { dir, format, selection }) = (&settings.state, output) else {
+        return Ok(false);
+    };
+    let complete = State::read(path, plan, settings)?.settled >= plan.len();
+    if complete {
+        GrowingSink::complete(dir, *format, selection)?;
+    }
+    Ok(complete)
 }
 
 /// What a careful reader of the results should know.

@@ -6,13 +6,15 @@ use crate::console;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::settings::{Output, Sending, Stream, Talk};
+use crate::summary::scan as summary;
 use crate::text::{counted, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, BufWriter, Stdout};
 use std::path::PathBuf;
+use std::time::Duration;
 use subflow_probe::Summary;
 use subflow_probe::rows::{Campaign, Probe, Target};
-use subflow_probe::scan::{Progress, Sink, Stop};
+use subflow_probe::scan::{DryRun, Progress, Sink, Stop, dry_run};
 use subflow_rows::Row;
 use subflow_store::{Error, GrowingSink, StreamSink};
 
@@ -29,6 +31,12 @@ pub(super) struct Taker<'a> {
     metadata: Option<Metadata>,
     status: Option<Status>,
     bar: ProgressBar,
+    /// What the scan would do; told when it begins to.
+    plan: DryRun,
+    cooldown: Duration,
+    quiet: bool,
+    /// Targets that were settled before this run.
+    resumed_at: u64,
     stop: &'a Stop,
     /// What the rows say together.
     pub(super) summary: Summary,
@@ -43,7 +51,16 @@ impl<'a> Taker<'a> {
         let to = match &sending.output {
             Output::Summary => To::Nowhere,
             Output::Directory { dir, format, selection } => {
-                let sink = GrowingSink::open(dir, *format, selection, go_on)?;
+                let sink =
+                    GrowingSink::open(dir, *format, selection, go_on).map_err(|error| match &error {
+                        Error::File { source, .. } if go_on && source.kind() == io::ErrorKind::NotFound => {
+                            Failure::usage(format!(
+                                "{error}: the scan so far has other tables or another format"
+                            ))
+                            .hint("give the same --format and --table as before")
+                        }
+                        _ => error.into(),
+                    })?;
                 To::Folder { dir: dir.clone(), sink }
             }
             Output::Stream(stream) => {
@@ -60,6 +77,10 @@ impl<'a> Taker<'a> {
             metadata: sending.metadata.as_deref().map(|path| Metadata::open(path, go_on)).transpose()?,
             status: sending.status.as_deref().map(Status::create).transpose()?,
             bar: bar(talk.progress, sending.plan.len()),
+            plan: dry_run(&sending.plan, &sending.settings),
+            cooldown: sending.settings.cooldown,
+            quiet: talk.quiet,
+            resumed_at: 0,
             stop,
             summary: Summary::default(),
             failure: None,
@@ -104,11 +125,9 @@ impl<'a> Taker<'a> {
                 }
                 let written = written?;
                 if !talk.quiet {
-                    let tables: Vec<_> = written
-                        .iter()
-                        .map(|table| format!("{} {}", grouped(table.rows), table.table))
-                        .collect();
-                    console::note(format!("{} in {}", tables.join(", "), dir.display()));
+                    let rows = written.iter().map(|table| table.rows).sum();
+                    let tables = counted(written.len() as u64, "table");
+                    console::note(format!("{tables} with {} in {}", counted(rows, "row"), dir.display()));
                 }
             }
         }
@@ -116,6 +135,13 @@ impl<'a> Taker<'a> {
             Some(failure) => Err(failure.into()),
             None => Ok(self.summary),
         }
+    }
+
+    /// How long it will take at the present speed, the wait for the last answers included.
+    fn left(&self, progress: &Progress) -> String {
+        let done = progress.probed.saturating_sub(self.resumed_at).max(1) as f64;
+        let to_do = progress.targets.saturating_sub(progress.probed) as f64;
+        summary::span(self.cooldown + Duration::from_secs_f64(progress.seconds * to_do / done))
     }
 
     /// Takes the bar away.
@@ -148,6 +174,10 @@ impl Sink for Taker<'_> {
     }
 
     fn campaign(&mut self, row: &Campaign) {
+        if row.ended.is_none() && !self.quiet {
+            console::note(summary::beginning(&self.plan, row));
+        }
+        self.resumed_at = row.resumed_at;
         let mut result = match &mut self.to {
             To::Folder { sink, .. } => sink.put_for_now(row),
             To::Stream(sink) => {
@@ -184,22 +214,23 @@ impl Sink for Taker<'_> {
             };
             let rate = progress.sent as f64 / progress.seconds.max(0.1);
             self.bar.set_message(format!(
-                "{} sent  {}/s  {}  {} with MPTCP{drops}",
+                "{} sent  {}/s  {}  {} with MPTCP{drops}  {} left",
                 grouped(progress.sent),
                 grouped(rate as u64),
                 counted(progress.answers, "answer"),
-                grouped(supporting)
+                grouped(supporting),
+                self.left(progress)
             ));
-            self.bar.set_position(progress.settled);
+            self.bar.set_position(progress.probed);
         }
     }
 }
 
-/// A bar of settled targets; hidden where it is not wanted.
+/// A bar of probed targets; hidden where it is not wanted.
 fn bar(wanted: bool, targets: u64) -> ProgressBar {
     let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(targets), target);
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}  {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}") {
         bar.set_style(style.progress_chars("━╸ "));
     }
     bar
