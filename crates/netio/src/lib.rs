@@ -1,8 +1,8 @@
 //! Raw packet sockets. The only crate that talks to the kernel directly, and the only one with `unsafe` in it.
 //!
 //! [`Ring`] receives: an AF_PACKET socket whose packets the kernel puts into memory that it shares with us (a TPACKET_V3
-//! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches. Both
-//! need CAP_NET_RAW in the network namespace they are opened in, and nothing else.
+//! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches, by
+//! AF_PACKET or, faster, by AF_XDP in copy mode. Both need CAP_NET_RAW in the network namespace they are opened in, and nothing else.
 //!
 //! On systems other than Linux everything here ends in [`Error::Unsupported`].
 //!

@@ -27,7 +27,7 @@ use crate::targets::Plan;
 const TICK: Duration = Duration::from_millis(10);
 /// How often rows are flushed, the state is written and progress is told.
 const SECOND: Duration = Duration::from_secs(1);
-/// Answers that are remembered to tell repeated ones: 2^20 of 8 bytes.
+/// Answers that are remembered to tell repeated ones: 2^20 of 4 bytes.
 const REMEMBERED_BITS: u32 = 20;
 /// Sending pauses when more than this share of the ring waits to be read, and goes on below a quarter of it.
 const FULL: f64 = 0.5;
