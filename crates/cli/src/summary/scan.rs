@@ -4,6 +4,7 @@ use super::percent;
 use super::sheet::Sheet;
 use crate::text::{bytes, counted, grouped};
 use std::time::Duration;
+use subflow_probe::probes::Kinds;
 use subflow_probe::rows::{Campaign, Verdict};
 use subflow_probe::scan::{DryRun, Outcome, Settings};
 use subflow_probe::targets::Plan;
@@ -47,7 +48,7 @@ pub(crate) fn dry_run(dry: &DryRun, plan: &Plan, settings: &Settings) -> String 
     if settings.retries > 0 {
         line("then", &format!("up to {} more of each to silent targets", settings.retries));
     }
-    if settings.follow_up {
+    if settings.follow_up && !settings.kinds.and(Kinds::ASKING).is_empty() {
         line("then", "a plain SYN to targets that do not answer the option");
     }
     line("packets", &range(dry.packets, grouped));

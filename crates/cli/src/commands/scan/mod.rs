@@ -30,7 +30,7 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
                 console::print(&summary::dry_run(&dry, &sending.plan, &sending.settings))?;
                 return Ok(Exit::Done);
             }
-            send::run(*sending, talk)
+            send::run(&sending, talk)
         }
     }
 }

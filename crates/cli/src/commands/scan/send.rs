@@ -12,9 +12,9 @@ use subflow_probe::rows::End;
 use subflow_probe::scan::{self, Outcome, State, Stop};
 use subflow_store::GrowingSink;
 
-pub(super) fn run(sending: Sending, talk: Talk) -> Result<Exit, Failure> {
-    let Sending { plan, settings, output, .. } = &sending;
-    if settings.resume && is_complete(&sending)? {
+pub(super) fn run(sending: &Sending, talk: Talk) -> Result<Exit, Failure> {
+    let Sending { plan, settings, output, .. } = sending;
+    if settings.resume && is_complete(sending)? {
         console::note("the scan is complete: nothing is left to probe");
         return Ok(Exit::Done);
     }
@@ -22,7 +22,7 @@ pub(super) fn run(sending: Sending, talk: Talk) -> Result<Exit, Failure> {
         "\ninterrupted: no target is begun any more, answers to the others are waited for (Ctrl-C again stops at once)",
     );
     let stop = Stop::default();
-    let mut taker = Taker::open(&sending, talk, &stop)?;
+    let mut taker = Taker::open(sending, talk, &stop)?;
     let outcome = scan::run(plan, settings, &mut taker, &stop);
     taker.clear();
     let outcome = outcome?;
