@@ -37,6 +37,16 @@ fn analyzer() {
     run("analyzer");
 }
 
+#[test]
+fn anonymize() {
+    run("anonymize");
+}
+
+#[test]
+fn nstat() {
+    run("nstat");
+}
+
 /// Every target has a program for cargo-fuzz, a description and a test here.
 #[test]
 fn no_target_is_forgotten() {

@@ -12,7 +12,7 @@ pub trait FromText: Sized {
 /// A row that can be read back; tables declared as `"name", readable` are.
 pub trait ReadRow: Row + Sized {
     /// The row, from the texts of its cells in the order of the schema's columns; `None` when one is missing or of another type.
-    fn from_texts<'a>(cells: &mut dyn Iterator<Item = &'a str>) -> Option<Self>;
+    fn from_texts(cells: &mut dyn Iterator<Item = &str>) -> Option<Self>;
 }
 
 macro_rules! parsed {
@@ -40,7 +40,7 @@ macro_rules! __read_row {
     ([] $($rest:tt)*) => {};
     ([readable] $row:ident [$($field:ident: $ty:ty,)+]) => {
         impl $crate::ReadRow for $row {
-            fn from_texts<'a>(cells: &mut dyn Iterator<Item = &'a str>) -> Option<Self> {
+            fn from_texts(cells: &mut dyn Iterator<Item = &str>) -> Option<Self> {
                 Some(Self { $($field: <$ty as $crate::FromText>::from_text(cells.next()?)?,)+ })
             }
         }
@@ -48,6 +48,7 @@ macro_rules! __read_row {
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "tables are public wherever they are declared")]
 mod tests {
     use crate::{FromText, ReadRow, Row, Value};
 

@@ -1,7 +1,8 @@
 //! Packet hops per CPU-second of a random permutation on fat-trees, with acknowledgments through the network.
 //!
-//! Run with `cargo bench -p subflow-sim --bench permutation [-- k seconds-of-simulated-time]`. The CPU time and the largest
-//! resident size are those of the process itself, from /proc.
+//! Run with `cargo bench -p subflow-sim --bench permutation [-- k [tcp|dctcp|mptcp [milliseconds of simulated time [runs]]]]`. Of several
+//! runs the fastest is told, since other processes only ever take from it. CPU time and the largest resident size are those of the
+//! process itself, from /proc (Linux); the largest size is that of all cases so far.
 
 use subflow_sim::balance::{Ecmp, FlowTuple};
 use subflow_sim::congestion::Algorithm;
@@ -76,7 +77,14 @@ fn permutation(hosts: u32, seed: u64) -> Vec<u32> {
     }
 }
 
-fn measure(k: u32, case: &Case, milliseconds: u64, rate: Rate) {
+/// What one run took and carried.
+struct Run {
+    cpu: f64,
+    hops: u64,
+    delivered: u64,
+}
+
+fn measure(k: u32, case: &Case, milliseconds: u64, rate: Rate) -> Run {
     let link = LinkSettings::new(rate, Duration::from_micros(1)).buffer(case.buffer * PACKET);
     let link = match case.mark {
         Some(bytes) => link.mark(bytes),
@@ -109,14 +117,21 @@ fn measure(k: u32, case: &Case, milliseconds: u64, rate: Rate) {
     run(&mut net, &mut world, Time::ZERO + Duration::from_millis(milliseconds));
     let took = cpu_seconds() - begun;
     let delivered: u64 = (0..hosts).filter_map(|flow| world.outcome(flow)).map(|o| o.delivered).sum();
-    let best = rate.bytes_in(Duration::from_millis(milliseconds)) * u64::from(hosts);
-    let hops = net.hops();
+    Run { cpu: took, hops: net.hops(), delivered }
+}
+
+fn tell(k: u32, case: &Case, milliseconds: u64, rate: Rate, runs: u64) {
+    let all = (0..runs.max(1)).map(|_| measure(k, case, milliseconds, rate));
+    let Some(fastest) = all.min_by(|a, b| a.cpu.total_cmp(&b.cpu)) else { return };
+    let hosts = u64::from(k * k * k / 4);
+    let most = rate.bytes_in(Duration::from_millis(milliseconds)) * hosts;
+    let millions = fastest.hops as f64 / 1e6;
     let line = format!(
-        "{:8} k={k:2} hosts={hosts:4} hops={:6.1} M cpu={took:5.2} s  {:5.1} M hops/s  goodput {:4.1} %  peak {:5.1} MB\n",
+        "{:8} k={k:2} hosts={hosts:4} hops={millions:6.1} M cpu={:5.2} s  {:5.1} M hops/s  goodput {:4.1} %  peak {:5.1} MB\n",
         case.name,
-        hops as f64 / 1e6,
-        hops as f64 / 1e6 / took,
-        100.0 * delivered as f64 / best as f64,
+        fastest.cpu,
+        millions / fastest.cpu,
+        100.0 * fastest.delivered as f64 / most as f64,
         peak_megabytes(),
     );
     std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).expect("standard output takes it");
@@ -134,7 +149,7 @@ fn main() {
                 12 => 25,
                 _ => 12,
             });
-            measure(k, case, milliseconds, Rate::from_gbps(10));
+            tell(k, case, milliseconds, Rate::from_gbps(10), number(3).unwrap_or(3));
         }
     }
 }

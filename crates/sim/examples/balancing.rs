@@ -1,7 +1,8 @@
 //! What load balancing does: completion times on an oversubscribed fat-tree, relative to ECMP, and the time without progress after a link has
 //! failed. Seeds are paired: all schemes meet the same flows, ports and salts.
 //!
-//! `cargo run --release -p subflow-sim --example balancing -- times SEEDS MILLISECONDS [rack] [LOAD …]`
+//! `cargo run --release -p subflow-sim --example balancing -- times SEEDS MILLISECONDS [rack] [full] [LOAD …]`: 512 hosts, oversubscribed 4 : 1; with `full`
+//! 128 hosts at full bisection.
 //!
 //! `cargo run --release -p subflow-sim --example balancing -- failure SEEDS`
 
@@ -82,11 +83,11 @@ struct Times {
     unfinished: usize,
 }
 
-fn times(seed: u64, load: f64, milliseconds: u64, rack: bool, named: &Named) -> Times {
-    let mut net = Network::new(FatTree::new(8, 4, &link()).graph().expect("a size"), seed);
+fn times(seed: u64, load: f64, milliseconds: u64, (rack, ratio): (bool, u32), named: &Named) -> Times {
+    let mut net = Network::new(FatTree::new(8, ratio, &link()).graph().expect("a size"), seed);
     let mut world = world(&net, seed, rack, named);
     let hosts = net.graph().interfaces().len() as u32;
-    let capacity = f64::from(hosts) * RATE as f64 / 4.0;
+    let capacity = f64::from(hosts) * RATE as f64 / f64::from(ratio);
     let duration = Duration::from_millis(milliseconds);
     let arrivals = Arrivals { load, capacity, sizes: Sizes::web_search(), duration };
     let flows = poisson(hosts, &arrivals, &mut Random::new(seed, Purpose::Workload));
@@ -182,13 +183,14 @@ fn main() -> std::io::Result<()> {
         return Ok(());
     }
     let milliseconds = number(2, 50);
-    let rack = arguments.iter().any(|argument| argument == "rack");
+    let has = |word| arguments.iter().any(|argument| argument == word);
+    let kind = (has("rack"), if has("full") { 1 } else { 4 });
     let loads: Vec<f64> = arguments.iter().skip(3).filter_map(|a| a.parse().ok()).collect();
     for load in if loads.is_empty() { vec![0.2, 0.4, 0.6] } else { loads } {
         let mut base: Vec<Times> = Vec::new();
         for named in schemes() {
             let runs: Vec<Times> =
-                (1..=seeds).map(|seed| times(seed, load, milliseconds, rack, &named)).collect();
+                (1..=seeds).map(|seed| times(seed, load, milliseconds, kind, &named)).collect();
             let sum = |what: fn(&Times) -> u64| runs.iter().map(what).sum::<u64>();
             writeln!(
                 out,

@@ -26,7 +26,7 @@ fn endless(start: Duration, class: u8, paths: Vec<(PathId, PathId)>) -> FlowSpec
 /// bottlenecks with round-trip times that differ a little, because drop-tail queues and equal round-trip times fall into step.
 fn share_of_bottleneck(algorithm: Algorithm, subflows: u16) -> f64 {
     let (mut multi, mut single) = (0, 0);
-    for seed in 0..4 {
+    for seed in 0..3 {
         let rate = Rate::from_mbps(100);
         let access = LinkSettings::new(Rate::from_gbps(1), Duration::from_micros(100 + 37 * seed));
         let buffer = rate.bytes_in(Duration::from_millis(20));
@@ -46,7 +46,7 @@ fn share_of_bottleneck(algorithm: Algorithm, subflows: u16) -> f64 {
         world.add_flow(&mut net, endless(Duration::from_millis(50), 1, vec![second]));
         run(&mut net, &mut world, at(Duration::from_secs(20)));
         let before = [0, 1].map(|f| world.outcome(f).expect("there").delivered);
-        run(&mut net, &mut world, at(Duration::from_secs(220)));
+        run(&mut net, &mut world, at(Duration::from_secs(120)));
         let after = [0, 1].map(|f| world.outcome(f).expect("there").delivered);
         multi += after[0] - before[0];
         single += after[1] - before[1];

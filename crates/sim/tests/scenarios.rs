@@ -117,6 +117,8 @@ fn a_failed_link_is_left() {
         (2, 2, 0)
     );
     assert!(throughput(&bender) > throughput(&ecmp));
+    let mptcp = go(&scenario, "mptcp-4", 2);
+    assert!(throughput(&mptcp) > throughput(&ecmp), "{} {}", throughput(&mptcp), throughput(&ecmp));
     let during = bender.links.iter().filter(|link| !link.up).count();
     // Both directions, samples at 30 (or just after) to 89 ms.
     assert!((118..=120).contains(&during), "{during}");

@@ -3,6 +3,7 @@
 use subflow_sim::congestion::Algorithm;
 use subflow_sim::net::{InterfaceId, LinkId, LinkSettings, PathId};
 use subflow_sim::topology::Dumbbell;
+use subflow_sim::transport::EcnEcho;
 use subflow_sim::world::{FlowSpec, Transport, Ways, World};
 use subflow_sim::{Duration, Ended, Network, Rate, Time, run};
 
@@ -124,6 +125,28 @@ fn dctcp_fills_the_link_with_a_threshold_of_a_seventh_of_the_bdp() {
     assert!(utilisation >= 0.999, "K = 20: {utilisation}");
     let (_, utilisation) = dctcp(2, 83_u64.div_ceil(7), rtt);
     assert!(utilisation >= 0.995, "K = 12: {utilisation}");
+}
+
+#[test]
+fn reno_with_classic_ecn_halves_once_a_window_and_loses_nothing() {
+    let rtt = Duration::from_millis(1);
+    let access = LinkSettings::new(Rate::from_gbps(10), rtt / 8);
+    let bottleneck = LinkSettings::new(Rate::from_gbps(1), rtt / 4).buffer(1000 * DATA).mark(83 * DATA);
+    let mut net = dumbbell(2, access, bottleneck);
+    let mut transport = Transport::datacenter(Algorithm::NewReno);
+    transport.ecn = true;
+    transport.ack.ecn = EcnEcho::Classic;
+    let mut world = World::new(vec![transport]);
+    let flows = [0, 1].map(|pair| add(&mut net, &mut world, pair, u64::MAX, 0, 1));
+    run(&mut net, &mut world, at(Duration::from_secs(1)));
+    let before = flows.map(|flow| world.outcome(flow).expect("there").delivered);
+    run(&mut net, &mut world, at(Duration::from_secs(3)));
+    let after = flows.map(|flow| world.outcome(flow).expect("there"));
+    assert!(after.iter().all(|o| o.retransmits == 0 && o.marked > 0), "{after:?}");
+    // A threshold of a whole BDP leaves the link full after each halving.
+    let carried = Rate::from_gbps(1).bytes_in(Duration::from_secs(2)) * 1460 / DATA;
+    let delivered: u64 = after.iter().zip(before).map(|(o, before)| o.delivered - before).sum();
+    assert!(delivered as f64 / carried as f64 > 0.99, "{}", delivered as f64 / carried as f64);
 }
 
 /// Mean window in packets of one Reno flow over random loss, by what it delivers in a round trip without queues.

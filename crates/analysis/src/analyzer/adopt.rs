@@ -104,8 +104,10 @@ impl<S: Sink> Analyzer<S> {
     /// which way it goes; else it is the first sight of a connection.
     fn adopt_by_numbers(&mut self, number: u32, side: usize, src: End, dst: End, segment: &Segment<'_>) {
         let Some(dss) = &segment.dss else {
-            // Half a handshake tells nothing; the data that follow it do.
-            if segment.handshake().is_none() {
+            // Half a handshake tells nothing; the data that follow it do. Nor does a reset after a SYN without the option: MP_TCPRST
+            // is also how a join is given up whose option was gone when it came here.
+            let bare = self.flows.get(number).is_some_and(|flow| flow.opener.is_some() && flow.looks > 0);
+            if segment.handshake().is_none() && !(bare && segment.flags.rst()) {
                 self.begin_midstream(number, side, src, dst, segment);
             }
             return;

@@ -70,10 +70,13 @@ impl Connection {
 
     /// No mapping will come any more for the payload that waits for one.
     pub(super) fn settle_unmapped(&mut self, subflow: &mut Subflow, direction: Direction) {
+        // The other direction's first data, of which too little has come to judge it, may have been without options before.
+        let answer = &subflow.halves[direction.reverse().index()];
+        let bare = !answer.dss_seen && answer.unmapped.iter().any(|segment| !segment.excused);
         let half = &mut subflow.halves[direction.index()];
         let Some(first) = half.unmapped.iter().find(|segment| !segment.excused).copied() else { return };
         if subflow.id == 0 && self.open_subflows <= 1 && half.syn_seen || self.fallback != Fallback::None {
-            let never = !half.dss_seen;
+            let never = !half.dss_seen || bare;
             let fallback = match (self.mp_fail, never) {
                 (true, _) => Fallback::Checksum,
                 (false, true) => Fallback::FirstData,

@@ -16,8 +16,7 @@ impl Connection {
         let mut handovers = 0;
         for subflow in subflows.iter().filter(|subflow| subflow.used()) {
             let Some(silent) = subflow.heard() else { continue };
-            // A FIN that goes into the void at the end of the connection closed nothing then.
-            if subflow.halves.iter().any(|half| half.fin_time.is_some_and(|time| time <= silent)) {
+            if subflow.closed_by_fin() {
                 continue;
             }
             let next = subflows.iter().filter(|other| other.id != subflow.id).find(|other| {

@@ -118,6 +118,14 @@ impl Subflow {
         Some(self.halves[0].last?.min(self.halves[1].last?))
     }
 
+    /// Whether a FIN closed it: one after which the other end was heard from. A FIN into the void closes nothing.
+    pub(crate) fn closed_by_fin(&self) -> bool {
+        let [c2s, s2c] = &self.halves;
+        [(c2s, s2c), (s2c, c2s)]
+            .iter()
+            .any(|(this, other)| this.fin_time.is_some_and(|fin| other.last >= Some(fin)))
+    }
+
     /// Whether it carried payload.
     pub(crate) fn used(&self) -> bool {
         self.halves.iter().any(|half| half.bytes > 0)

@@ -1,7 +1,8 @@
 //! Options that steer a connection.
 
 use crate::lab::{
-    ACK, C2S, CLIENT, CLIENT2, Joining, KEYS, Lab, Path, RST, S2C, SERVER, Shot, VERSIONS, data, join, open,
+    ACK, C2S, CLIENT, CLIENT2, FIN_ACK, Joining, KEYS, Lab, Path, RST, S2C, SERVER, SYN, SYN_ACK, Shot,
+    VERSIONS, data, join, open,
 };
 use subflow_analysis::rows::{Close, Direction, EventKind, Finding, State};
 use subflow_wire::{
@@ -141,6 +142,15 @@ fn a_silent_subflow_whose_data_goes_on_elsewhere_is_a_handover() {
         assert_eq!(tables.connections[0].handovers, 1);
         let event = tables.events.iter().find(|event| event.kind == EventKind::Handover).unwrap();
         assert_eq!(event.detail, "subflow 0 fell silent, data went on on subflow 1");
+        // At the end one side closes both, into the void on the one that is dead.
+        lab.send(&mut first, C2S, &Shot::new(FIN_ACK, &[], 0));
+        lab.wait(300);
+        data(&mut lab, &mut second, version, C2S, 5000, 1000);
+        lab.send(&mut second, S2C, &Shot::new(ACK, &[], 0));
+        assert_eq!(lab.analyze().connections[0].handovers, 1);
+        // Had it been answered, it would have closed the subflow.
+        lab.send(&mut first, S2C, &Shot::new(FIN_ACK, &[], 0));
+        assert_eq!(lab.analyze().connections[0].handovers, 0);
     }
 }
 
@@ -152,4 +162,13 @@ fn a_reset_alone_shows_a_connection() {
     assert_eq!((tables.connections.len(), tables.connections[0].complete), (1, false));
     let kinds: Vec<_> = tables.events.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::TcpRst]);
+}
+
+#[test]
+fn a_reset_after_a_bare_syn_shows_no_connection() {
+    let (mut lab, mut path) = (Lab::new(), Path::new(CLIENT, SERVER));
+    lab.send(&mut path, C2S, &Shot::new(SYN, &[], 0));
+    lab.send(&mut path, S2C, &Shot::new(SYN_ACK, &[], 0));
+    lab.send(&mut path, C2S, &Shot::new(RST, &[Mptcp::TcpRst(TcpRst { flags: 0, reason: 6 })], 0));
+    assert_eq!(lab.analyze().connections.len(), 0);
 }

@@ -32,7 +32,7 @@ impl Simulation {
     /// Of a scenario by its name or file.
     pub(crate) fn scenario(args: SimRunArgs) -> Result<Self, Failure> {
         let (text, name, folder) = source(&args.scenario)?;
-        Self::new(text, &name, &folder, &args.schemes, args.plan, args.output, &args.talk)
+        Self::new(text, &name, &folder, &args.schemes, &args.plan, args.output, &args.talk)
     }
 
     /// Of a fabric, from flags.
@@ -50,7 +50,7 @@ impl Simulation {
         };
         let text = fabric.text().map_err(Failure::usage)?;
         let plan = SimPlanArgs { loads: Vec::new(), seeds: Vec::new(), ..args.plan };
-        Self::new(text, "fabric", Path::new("."), &[], plan, args.output, &args.talk)
+        Self::new(text, "fabric", Path::new("."), &[], &plan, args.output, &args.talk)
     }
 
     /// Of a phone, from flags.
@@ -72,7 +72,7 @@ impl Simulation {
         };
         let text = phone.text().map_err(Failure::usage)?;
         let plan = SimPlanArgs { seeds: Vec::new(), ..args.plan };
-        Self::new(text, "phone", Path::new("."), &[], plan, args.output, &args.talk)
+        Self::new(text, "phone", Path::new("."), &[], &plan, args.output, &args.talk)
     }
 
     fn new(
@@ -80,7 +80,7 @@ impl Simulation {
         name: &str,
         folder: &Path,
         schemes: &[String],
-        plan: SimPlanArgs,
+        plan: &SimPlanArgs,
         output: SimOutputArgs,
         talk: &TalkArgs,
     ) -> Result<Self, Failure> {

@@ -62,10 +62,14 @@ fn groups<'a>(scenario: &'a Scenario, tables: &Tables) -> Vec<Group<'a>> {
 }
 
 fn runs(groups: &[Group<'_>], tables: &Tables) -> String {
-    let mut sheet = Sheet::new(
-        &["scheme", "load", "runs", "flows", "complete", "utilisation", "max-min", "dropped", "marked"],
-        1,
-    );
+    // Shares of the hosts' links say something where every host sends for as long as the run lasts.
+    let shares = tables.runs.iter().any(|run| run.max_min.is_some());
+    let mut header = vec!["scheme", "load", "runs", "flows", "complete"];
+    if shares {
+        header.extend(["utilisation", "max-min"]);
+    }
+    header.extend(["dropped", "marked"]);
+    let mut sheet = Sheet::new(&header, 1);
     for group in groups {
         let runs: Vec<_> = tables.runs.iter().filter(|run| group.holds(&run.scheme, run.load)).collect();
         if runs.is_empty() {
@@ -76,20 +80,23 @@ fn runs(groups: &[Group<'_>], tables: &Tables) -> String {
             let values: Vec<f64> = runs.iter().filter_map(|run| of(run)).collect();
             confidence(&values, LEVEL).map_or_else(|| "-".to_owned(), |interval| percent(&interval))
         };
-        let [scheme, load] = group.words();
-        sheet.row([
-            scheme,
-            load,
-            grouped(runs.len() as u64),
-            grouped(sum(|run| run.flows)),
-            grouped(sum(|run| run.completed)),
-            share(|run| run.utilisation),
-            share(|run| run.max_min),
-            grouped(sum(|run| run.dropped)),
-            grouped(sum(|run| run.marked)),
-        ]);
+        let mut cells = group.words().to_vec();
+        cells.push(grouped(runs.len() as u64));
+        cells.push(grouped(sum(|run| run.flows)));
+        cells.push(grouped(sum(|run| run.completed)));
+        if shares {
+            cells.push(share(|run| run.utilisation));
+            cells.push(share(|run| run.max_min));
+        }
+        cells.push(grouped(sum(|run| run.dropped)));
+        cells.push(grouped(sum(|run| run.marked)));
+        sheet.row(cells);
     }
-    sheet.under("Runs (shares with the 95 % interval over seeds)")
+    sheet.under(if shares {
+        "Runs (shares of the hosts' links, with the 95 % interval over seeds)"
+    } else {
+        "Runs"
+    })
 }
 
 /// `88.6 ± 0.9 %`

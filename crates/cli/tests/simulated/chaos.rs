@@ -54,6 +54,9 @@ struct Sub {
     delay: Duration,
 }
 
+/// A segment under way: subflow, sender, header, and what it carries (position, offset, length).
+type UnderWay = (usize, End, Header, Option<(u64, u64, u16)>);
+
 struct Chaos<O> {
     dice: Dice,
     observer: O,
@@ -63,7 +66,7 @@ struct Chaos<O> {
     received: [Received; 2],
     /// Arrivals to come: time and number, the earliest first.
     arrivals: BinaryHeap<std::cmp::Reverse<(Time, usize)>>,
-    segments: Vec<(usize, End, Header, Option<(u64, u64, u16)>)>,
+    segments: Vec<UnderWay>,
     version: Version,
 }
 
@@ -303,6 +306,6 @@ fn run(seed: u64, steps: u32) -> Vec<String> {
 
 #[test]
 fn nonsense_is_analysed_to_the_truth() {
-    let wrong: Vec<_> = (0..60).flat_map(|seed| run(seed, 10 + 10 * seed as u32)).take(40).collect();
+    let wrong: Vec<_> = (0..60).flat_map(|seed| run(seed, 10 + 10 * seed as u32)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -3,6 +3,7 @@
 mod chaos;
 mod compare;
 mod matrix;
+mod oracle;
 #[path = "../../../sim/tests/script/mod.rs"]
 mod script;
 mod scripts;

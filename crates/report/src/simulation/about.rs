@@ -169,7 +169,7 @@ fn scheme(scheme: &Scheme) -> [String; 3] {
     let mut words = transport.algorithm.as_str().to_owned();
     match &transport.multipath {
         Some(multipath) => {
-            words.push_str(&format!(", MPTCP, {}", counted(u64::from(multipath.subflows), "subflow")))
+            words.push_str(&format!(", MPTCP, {}", counted(u64::from(multipath.subflows), "subflow")));
         }
         None => words.push_str(", TCP"),
     }

@@ -25,7 +25,7 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
     let telling = |change: &&Change| {
         matches!(change.kind, ChangeKind::Failure | ChangeKind::Repair | ChangeKind::Handover)
     };
-    if !data.runs.iter().any(|run| run.changes.iter().any(|change| telling(&change))) {
+    if !data.runs.iter().any(|run| run.changes.iter().any(telling)) {
         return None;
     }
     let mut choice = Choice::new("scheme");

@@ -98,7 +98,7 @@ impl DataReceiver {
                     && no_later_end
                     && (len == self.chunk || last.is_some() || is_last(words, *base, index)))
                 {
-                    self.to_ranges();
+                    self.turn_into_ranges();
                     return self.out_of_line(dsn, len);
                 }
                 if words.is_empty() {
@@ -156,7 +156,7 @@ impl DataReceiver {
                         words.clear();
                         break;
                     }
-                    if index % 64 != 0 {
+                    if !index.is_multiple_of(64) {
                         break;
                     }
                 }
@@ -172,7 +172,7 @@ impl DataReceiver {
     }
 
     #[cold]
-    fn to_ranges(&mut self) {
+    fn turn_into_ranges(&mut self) {
         let mut ranges = Ranges::default();
         if let Beyond::Bits { words, base, last } = &self.beyond {
             for (w, word) in words.iter().enumerate() {

@@ -193,11 +193,9 @@ pub(super) fn transport(
     if it.algorithm.needs_ecn() && !it.ecn {
         return Err(section.error("ecn", "cannot be false with congestion = \"dctcp\""));
     }
-    it.ack.ecn = match (it.ecn, it.algorithm) {
-        (false, _) => EcnEcho::None,
-        (true, Algorithm::Dctcp) => EcnEcho::Exact,
-        (true, _) => EcnEcho::Classic,
-    };
+    // The echo of RFC 3168 lasts until the sender has answered with CWR, which packets without headers cannot: all marks are echoed
+    // one by one, as RFC 8257 and RFC 9768 do. The window still shrinks once a round trip.
+    it.ack.ecn = if it.ecn { EcnEcho::Exact } else { EcnEcho::None };
     let handshake = section.get("handshake", boolean)?.unwrap_or(!datacenter);
     section.finish()?;
     let Some(mptcp) = mptcp else { return Ok((it, handshake, None)) };
@@ -225,7 +223,6 @@ fn multipath(section: Section<'_>) -> Result<(Option<Multipath>, WireOptions), E
         scheduler: section.get("scheduler", choice(&schedulers))?.unwrap_or_default(),
         opportunistic: section.get("opportunistic", boolean)?.unwrap_or(default.opportunistic),
         penalise: section.get("penalise", boolean)?.unwrap_or(default.penalise),
-        ..default
     };
     let managers = [("fullmesh", PathManager::FullMesh), ("ndiffports", PathManager::NDiffPorts)];
     let options = WireOptions {

@@ -90,6 +90,7 @@ fn everything_is_understood() {
     assert_eq!(ecmp.transport.sender.rto.min, Duration::from_millis(5));
     assert_eq!(ecmp.transport.ack.ecn, EcnEcho::Exact);
     assert!(ecmp.transport.multipath.is_none());
+    assert_eq!(it.schemes[2].transport.ack.ecn, EcnEcho::None);
     let BalanceKind::Hash(Policy::FlowBender(bender)) = &bend.balance.kind else { panic!("no FlowBender") };
     assert_eq!((bender.patience, bender.threshold), (Patience::Between(2, 4), 0.05));
     assert_eq!(bend.transport.sender.detection, LossDetection::Rack);

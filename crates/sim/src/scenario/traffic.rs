@@ -209,7 +209,7 @@ fn sizes(section: &Section<'_>, files: &mut Files<'_>) -> Result<Sizes, Error> {
     let ways = ["sizes", "sizes_file", "bytes"];
     let given = ways.iter().filter(|&&key| section.has(key)).count();
     if given != 1 {
-        let reason = format!("{} of sizes, sizes_file and bytes are given; there must be one", given);
+        let reason = format!("{given} of sizes, sizes_file and bytes are given; there must be one");
         return Err(section.error("sizes", reason));
     }
     if let Some(name) = section.get("sizes_file", text)? {

@@ -49,7 +49,7 @@ impl Run {
     fn pass(&mut self, subflow: u32, from: End, mut header: Header, arrives: bool) {
         let sight = |now, end| Sight { now, connection: 0, subflow, end };
         self.truth.sent(sight(self.now, from), &mut header);
-        self.now = self.now + Duration::from_millis(1);
+        self.now += Duration::from_millis(1);
         if arrives {
             self.truth.arrived(sight(self.now, from.other()), &header);
         } else {
@@ -127,7 +127,7 @@ fn data_that_goes_on_after_silence_is_a_handover_whatever_fins_go_into_the_void(
         run.data(0, 0, 0, 100, true);
         run.ack(0, 100);
         run.data(1, 0, 100, 100, true);
-        run.now = run.now + Duration::from_secs(1);
+        run.now += Duration::from_secs(1);
         let [client, server] = Run::ends(0);
         let fin = Header::new(client, server, 1100, 1, Flags::FIN | Flags::ACK, 100);
         run.pass(0, End::Client, fin, answered);

@@ -73,12 +73,13 @@ pub struct PartitionAggregate {
 /// share their `group`; it is answered when the last of them is complete.
 pub fn partition_aggregate(hosts: u32, pattern: &PartitionAggregate, random: &mut Random) -> Vec<Flow> {
     let mut flows = Vec::new();
-    if hosts < 2 || !(pattern.queries_per_second > 0.0) {
+    let rate = pattern.queries_per_second;
+    if hosts < 2 || rate.is_nan() || rate <= 0.0 {
         return flows;
     }
     let mut now = 0.0;
     for query in 0.. {
-        now += random.exponential(pattern.queries_per_second.recip());
+        now += random.exponential(rate.recip());
         if now >= pattern.duration.as_secs_f64() {
             break;
         }

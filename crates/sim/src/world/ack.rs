@@ -1,14 +1,11 @@
 //! What arrives: data at receivers, acknowledgments at senders.
 
+use super::blocks::{Blocks, MOST};
 use super::timer::Timer;
-use super::{Cause, LaneId, World};
+use super::{Cause, LaneId, REDUCED, World};
 use crate::congestion::Ack;
 use crate::net::{NONE, Network, Packet, PacketId, flags};
-use crate::observe::Observer;
-use crate::transport::{Phase, Reaction};
-
-/// SACK blocks that fit an acknowledgment with timestamps: three; four without.
-pub(super) const MOST_BLOCKS: usize = 4;
+use crate::transport::{EcnEcho, Phase, Reaction};
 
 /// What an acknowledgment says, whatever packet carried it.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +18,7 @@ pub(super) struct Acknowledgment<'a> {
     pub(super) pure: bool,
 }
 
-impl<O: Observer> World<O> {
+impl World {
     /// A data packet of an established connection without options.
     #[inline]
     pub(super) fn data_arrives(&mut self, net: &mut Network, id: PacketId, packet: &Packet) {
@@ -53,6 +50,9 @@ impl<O: Observer> World<O> {
         let settings = &self.classes[usize::from(lane.class)];
         let marked = packet.flags & flags::CE != 0;
         let len = u64::from(packet.len);
+        if packet.flags & REDUCED != 0 {
+            lane.receiver.reduced(&settings.ack);
+        }
         let reaction = lane.receiver.on_segment(net.now(), packet.seq, len, marked, &settings.ack);
         let complete = if lane.multipath {
             let stream = &mut self.streams[lane.stream as usize];
@@ -105,20 +105,28 @@ impl<O: Observer> World<O> {
             kind |= flags::MPTCP;
             dsn = self.streams[lane.stream as usize].received.nxt();
         }
-        let header = if lane.receiver.needs_blocks() { self.header_with_blocks(lane_id) } else { NONE };
+        let header = if lane.receiver.needs_blocks() { self.blocks_of(lane_id) } else { NONE };
         *net.packet_mut(id) =
             Packet { subflow: lane_id, path, seq: ack, dsn, len: 0, hop: 0, flags: kind, header };
         net.send(id);
     }
 
+    /// A record of the SACK blocks that an acknowledgment of a lane carries now.
+    #[cold]
+    fn blocks_of(&mut self, lane_id: LaneId) -> u32 {
+        let mut blocks = [(0, 0); MOST];
+        let count = self.lanes[lane_id as usize].receiver.take_blocks(&mut blocks);
+        self.blocks.insert(Blocks::new(&blocks[..count]))
+    }
+
     /// A pure ACK without options but SACK blocks.
     #[inline]
     pub(super) fn ack_arrives(&mut self, net: &mut Network, id: PacketId, packet: &Packet) {
-        let mut blocks = [(0, 0); MOST_BLOCKS];
+        let mut blocks = [(0, 0); MOST];
         let mut count = 0;
         if packet.header != NONE {
-            count = self.read_blocks(packet, &mut blocks);
-            self.headers.remove(packet.header);
+            let una = self.lanes[packet.subflow as usize].sender.una();
+            count = self.blocks.take(packet.header).read(una, &mut blocks);
         }
         net.free(id);
         let lane = &self.lanes[packet.subflow as usize];
@@ -173,11 +181,11 @@ impl<O: Observer> World<O> {
         if acked.entered {
             congestion.on_loss(i, now, acked.flight);
         }
-        let moved = match given.data_ack {
-            Some(data_ack) => stream.data.on_ack(data_ack, given.window),
-            None => stream.data.on_ack(lane.sender.una(), given.window),
-        };
-        let _ = moved;
+        if given.echo && settings.ack.ecn == EcnEcho::Classic && lane.sender.una() >= lane.answered {
+            lane.reduced = true;
+            lane.answered = lane.sender.nxt();
+        }
+        stream.data.on_ack(given.data_ack.unwrap_or(lane.sender.una()), given.window);
         if self.routes.moves() && acked.bytes > 0 {
             let window = (lane.sender.una(), lane.sender.nxt());
             let marked = if given.echo { acked.bytes } else { 0 };

@@ -5,6 +5,7 @@
 //! other way.
 
 mod ack;
+mod blocks;
 mod flow;
 mod route;
 mod send;
@@ -20,20 +21,22 @@ use std::collections::VecDeque;
 
 use crate::balance::{Balancer, Policy};
 use crate::congestion::Congestion;
-use crate::header::Headers;
 use crate::mptcp::{DataReceiver, DataSender};
 use crate::net::{Endpoint, LinkId, NONE, Network, PacketId, PathId, Why, flags};
-use crate::observe::Observer;
 use crate::time::{Duration, Time};
+use blocks::Slab;
 use route::Routes;
 use state::{Connection, Lane, LaneId, Stream};
 
 /// How long after a connection has ended its number may be used again: no packet of it is under way then.
 const QUARANTINE: Duration = Duration::from_millis(200);
 
+/// On data: the sender has reduced its window (CWR of RFC 3168). Flows that begin established have no FIN, so that its flag is free.
+const REDUCED: u8 = flags::FIN;
+
 /// All flows and their ends.
 #[derive(Debug)]
-pub struct World<O = ()> {
+pub struct World {
     classes: Vec<Transport>,
     flows: Vec<Flow>,
     connections: Vec<Connection>,
@@ -41,13 +44,12 @@ pub struct World<O = ()> {
     lanes: Vec<Lane>,
     /// Connections that ended, to be used again from a time on, by number of subflows.
     retired: VecDeque<(Time, u32)>,
-    headers: Headers,
+    blocks: Slab,
     routes: Routes,
     keep_moves: bool,
     moves: Vec<Move>,
     completed: u64,
     stop_when_complete: bool,
-    observer: O,
 }
 
 /// A flow and what is known of it.
@@ -60,16 +62,9 @@ struct Flow {
     then: Vec<u32>,
 }
 
-impl World<()> {
-    /// A world without flows that nobody watches.
+impl World {
+    /// A world without flows; these are the transport settings of each class of flows.
     pub fn new(classes: Vec<Transport>) -> Self {
-        Self::with_observer(classes, ())
-    }
-}
-
-impl<O: Observer> World<O> {
-    /// A world without flows, watched.
-    pub fn with_observer(classes: Vec<Transport>, observer: O) -> Self {
         Self {
             classes,
             flows: Vec::new(),
@@ -77,13 +72,12 @@ impl<O: Observer> World<O> {
             streams: Vec::new(),
             lanes: Vec::new(),
             retired: VecDeque::new(),
-            headers: Headers::new(),
+            blocks: Slab::default(),
             routes: Routes::default(),
             keep_moves: false,
             moves: Vec::new(),
             completed: 0,
             stop_when_complete: false,
-            observer,
         }
     }
 
@@ -133,16 +127,6 @@ impl<O: Observer> World<O> {
     /// What a flow was to be.
     pub fn spec(&self, flow: u32) -> Option<&FlowSpec> {
         self.flows.get(flow as usize).map(|flow| &flow.spec)
-    }
-
-    /// The observer.
-    pub fn observer(&self) -> &O {
-        &self.observer
-    }
-
-    /// The observer, when the run is over.
-    pub fn into_observer(self) -> O {
-        self.observer
     }
 
     /// What became of a flow so far.
@@ -342,9 +326,7 @@ fn place<T>(items: &mut Vec<T>, number: u32, item: T) {
     }
 }
 
-impl<O: Observer> Endpoint for World<O> {
-    const OBSERVES: bool = O::ACTIVE;
-
+impl Endpoint for World {
     fn start(&mut self, net: &mut Network, flow: u32) {
         self.establish(net, flow);
     }
@@ -367,7 +349,7 @@ impl<O: Observer> Endpoint for World<O> {
     fn dropped(&mut self, net: &mut Network, link: LinkId, id: PacketId, why: Why) {
         let _ = (link, why);
         let packet = net.packet_mut(id);
-        self.headers.remove(packet.header);
+        self.blocks.remove(packet.header);
         packet.header = NONE;
     }
 

@@ -3,7 +3,6 @@
 use super::{LaneId, World};
 use crate::balance::{Balancer, FlowTuple, Mover, Policy};
 use crate::net::{Network, PathId, PathSet};
-use crate::observe::Observer;
 use crate::time::Time;
 
 /// The ways of a flow's subflows, there and back.
@@ -167,7 +166,7 @@ impl Routes {
     }
 }
 
-impl<O: Observer> World<O> {
+impl World {
     /// Looks again which path a lane takes.
     pub(super) fn reroute(&mut self, net: &mut Network, lane_id: LaneId, cause: Cause) {
         self.routes.release(net, lane_id, self.lanes[lane_id as usize].path);

@@ -1,13 +1,8 @@
 //! What is sent: retransmissions first, then new data, on the subflow that the scheduler takes.
 
-use subflow_wire::tcp::Flags;
-
-use super::ack::MOST_BLOCKS;
-use super::{LaneId, World};
-use crate::header::{Header, OptionBytes};
+use super::{LaneId, REDUCED, World};
 use crate::mptcp::{Candidate, Scheduler, Supply};
 use crate::net::{NONE, Network, Packet, PathId, flags};
-use crate::observe::Observer;
 use crate::time::Duration;
 use crate::transport::{Phase, Segment};
 
@@ -20,7 +15,7 @@ enum Stopped {
     Supply(Supply),
 }
 
-impl<O: Observer> World<O> {
+impl World {
     /// Sends what an acknowledgment on this lane has made room for.
     ///
     /// All other subflows were full when they were looked at last, unless `slack` says otherwise: then all are asked.
@@ -283,9 +278,13 @@ impl<O: Observer> World<O> {
     #[inline]
     pub(super) fn emit(&mut self, net: &mut Network, lane_id: LaneId, seq: u64, segment: &Segment, kind: u8) {
         let path = self.path_now(net, lane_id);
-        let lane = &self.lanes[lane_id as usize];
+        let lane = &mut self.lanes[lane_id as usize];
         let settings = &self.classes[usize::from(lane.class)];
         let mut flags = kind;
+        if lane.reduced && kind & flags::RTX == 0 {
+            lane.reduced = false;
+            flags |= REDUCED;
+        }
         if settings.ecn {
             flags |= flags::ECT;
         }
@@ -305,34 +304,4 @@ impl<O: Observer> World<O> {
         let id = net.alloc(packet);
         net.send(id);
     }
-
-    /// A header record for an acknowledgment that needs nothing but SACK blocks.
-    #[cold]
-    pub(super) fn header_with_blocks(&mut self, lane_id: LaneId) -> u32 {
-        let mut blocks = [(0, 0); MOST_BLOCKS];
-        let count = self.lanes[lane_id as usize].receiver.take_blocks(&mut blocks);
-        let low = blocks.map(|(start, end)| (start as u32, end as u32));
-        let mut options = OptionBytes::new();
-        options.sack(&low[..count], 0);
-        self.headers.insert(Header { flags: Flags::ACK, options, ..Header::default() })
-    }
-
-    /// Reads the SACK blocks of an acknowledgment without absolute numbers.
-    #[cold]
-    pub(super) fn read_blocks(&self, packet: &Packet, out: &mut [(u64, u64); MOST_BLOCKS]) -> usize {
-        let una = self.lanes[packet.subflow as usize].sender.una();
-        let Some(sack) = self.headers.get(packet.header).sack() else { return 0 };
-        let mut count = 0;
-        for ((start, end), place) in sack.into_iter().zip(out) {
-            *place = (near(start, una), near(end, una));
-            count += 1;
-        }
-        count
-    }
-}
-
-/// The number with these low bits that is nearest to `to`.
-pub(super) fn near(low: u32, to: u64) -> u64 {
-    let off = low.wrapping_sub(to as u32) as i32;
-    to.wrapping_add_signed(i64::from(off))
 }

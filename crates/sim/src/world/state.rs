@@ -40,6 +40,10 @@ pub(super) struct Lane {
     pub(super) backup: bool,
     pub(super) receiver: Receiver,
     pub(super) sender: Sender,
+    /// Classic ECN: the next new segment says that the window was reduced (CWR).
+    pub(super) reduced: bool,
+    /// Classic ECN: echoes of marks below this sequence number have been answered.
+    pub(super) answered: u64,
     /// When this subflow's window was last halved for holding back others.
     pub(super) penalised: Time,
 }
@@ -63,6 +67,8 @@ impl Lane {
             backup: false,
             receiver: Receiver::default(),
             sender: Sender::default(),
+            reduced: false,
+            answered: 0,
             penalised: Time::ZERO,
         }
     }

@@ -2,7 +2,6 @@
 
 use super::{Cause, LaneId, World};
 use crate::net::{Network, Packet};
-use crate::observe::Observer;
 use crate::time::Time;
 use crate::transport::TimerDid;
 
@@ -22,7 +21,7 @@ impl Timer {
     }
 }
 
-impl<O: Observer> World<O> {
+impl World {
     /// Sets the sender's timer if it wants to be woken before the one that is pending.
     #[inline]
     pub(super) fn arm(&mut self, net: &mut Network, lane_id: LaneId) {

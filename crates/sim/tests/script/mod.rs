@@ -68,7 +68,7 @@ impl Script {
 
     /// Lets time pass.
     pub(crate) fn wait(&mut self, time: Duration) {
-        self.now = self.now + time;
+        self.now += time;
     }
 
     pub(crate) fn now(&self) -> Time {
