@@ -37,7 +37,7 @@ fn wrong_values_are_usage_errors() {
         (&["analyze", "a.pcap", "-f", "json", "-t", "flows"], "there is no table `flows`"),
         (&["analyze", "a.pcap", "-f", "csv", "--fields", "flow"], "there is no column `flow` in connections"),
         (&["analyze", "a.pcap", "-t", "hosts"], "hint: add --format csv, json or jsonl, or -o DIR"),
-        (&["tables", "flows"], "hint: the tables are traffic, connections"),
+        (&["tables", "flow"], "hint: the tables are traffic, connections"),
     ] {
         let output = subflow().args(arguments).output().expect("runs");
         let stderr = String::from_utf8_lossy(&output.stderr);

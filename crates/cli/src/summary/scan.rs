@@ -76,7 +76,7 @@ fn range(ends: (u64, u64), text: fn(u64) -> String) -> String {
 
 /// `8 s`, `2 min 5 s`, `3 h 20 min`, `12 days 4 h`: two units that matter.
 pub(crate) fn span(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64().round() as u64;
+    let seconds = duration.as_secs_f64().ceil() as u64;
     let units = [(86_400, "days"), (3600, "h"), (60, "min"), (1, "s")];
     let mut left = seconds;
     let mut parts = Vec::new();
@@ -93,7 +93,7 @@ pub(crate) fn span(duration: Duration) -> String {
             break;
         }
     }
-    if parts.is_empty() { "under a second".to_owned() } else { parts.join(" ") }
+    if parts.is_empty() { "0 s".to_owned() } else { parts.join(" ") }
 }
 
 /// What is told when a scan begins.
@@ -250,7 +250,7 @@ mod tests {
         let of = |seconds| span(Duration::from_secs(seconds));
         assert_eq!(
             [0, 8, 125, 3600, 12_000, 90_000, 1_050_000].map(of),
-            ["under a second", "8 s", "2 min 5 s", "1 h", "3 h 20 min", "1 day 1 h", "12 days 3 h"]
+            ["0 s", "8 s", "2 min 5 s", "1 h", "3 h 20 min", "1 day 1 h", "12 days 3 h"]
         );
     }
 

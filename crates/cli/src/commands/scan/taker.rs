@@ -10,7 +10,7 @@ use crate::summary::scan as summary;
 use crate::text::{counted, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, BufWriter, Stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use subflow_probe::Summary;
 use subflow_probe::rows::{Campaign, Probe, Target};
@@ -74,7 +74,7 @@ impl<'a> Taker<'a> {
         };
         Ok(Self {
             to,
-            metadata: sending.metadata.as_deref().map(|path| Metadata::open(path, go_on)).transpose()?,
+            metadata: sending.metadata.as_deref().map(|path| metadata(path, go_on)).transpose()?,
             status: sending.status.as_deref().map(Status::create).transpose()?,
             bar: bar(talk.progress, sending.plan.len()),
             plan: dry_run(&sending.plan, &sending.settings),
@@ -150,6 +150,12 @@ impl<'a> Taker<'a> {
     }
 }
 
+fn metadata(path: &Path, go_on: bool) -> Result<Metadata, Failure> {
+    Metadata::open(path, go_on).map_err(|error| {
+        Failure::failed(error).hint("name a file that you may write to with --metadata-file")
+    })
+}
+
 fn refused() -> io::Error {
     io::Error::other("the output takes no more rows")
 }
@@ -212,16 +218,20 @@ impl Sink for Taker<'_> {
                 0 => String::new(),
                 drops => format!("  {} dropped", grouped(drops)),
             };
+            let left = if self.stop.times() > 0 {
+                "stopping".to_owned()
+            } else {
+                format!("{} left", self.left(progress))
+            };
+            self.bar.set_position(progress.probed);
             let rate = progress.sent as f64 / progress.seconds.max(0.1);
             self.bar.set_message(format!(
-                "{} sent  {}/s  {}  {} with MPTCP{drops}  {} left",
+                "{} sent  {}/s  {}  {} with MPTCP{drops}  {left}",
                 grouped(progress.sent),
                 grouped(rate as u64),
                 counted(progress.answers, "answer"),
-                grouped(supporting),
-                self.left(progress)
+                grouped(supporting)
             ));
-            self.bar.set_position(progress.probed);
         }
     }
 }
