@@ -149,7 +149,7 @@ pub(crate) struct ScanArgs {
         long,
         value_name = "CAPTURE",
         conflicts_with_all = ["targets", "lists", "dryrun", "metadata_file", "status_updates_file"],
-        help_heading = "Targets"
+        help_heading = "Captures"
     )]
     pub(crate) read: Vec<PathBuf>,
 

@@ -2,7 +2,7 @@
 
 use super::percent;
 use super::sheet::Sheet;
-use crate::text::{bytes, counted, grouped};
+use crate::text::{bytes, counted, grouped, seconds};
 use std::time::Duration;
 use subflow_probe::probes::Kinds;
 use subflow_probe::rows::{Campaign, Verdict};
@@ -76,9 +76,8 @@ fn range(ends: (u64, u64), text: fn(u64) -> String) -> String {
 
 /// `8 s`, `2 min 5 s`, `3 h 20 min`, `12 days 4 h`: two units that matter.
 pub(crate) fn span(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64().ceil() as u64;
+    let mut left = duration.as_secs_f64().ceil() as u64;
     let units = [(86_400, "days"), (3600, "h"), (60, "min"), (1, "s")];
-    let mut left = seconds;
     let mut parts = Vec::new();
     for (length, unit) in units {
         let count = left / length;
@@ -125,7 +124,11 @@ pub(crate) fn results(found: &Summary, outcome: &Outcome) -> String {
     let head = format!(
         "{} in {}: {} sent, {}{repeated}",
         counted(run, "target"),
-        span(Duration::from_secs_f64(progress.seconds)),
+        if progress.seconds < 60.0 {
+            seconds(progress.seconds)
+        } else {
+            span(Duration::from_secs_f64(progress.seconds))
+        },
         counted(progress.sent, "probe"),
         counted(progress.answers, "answer"),
     );
