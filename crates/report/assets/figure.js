@@ -35,7 +35,7 @@
     for (const trace of data) {
       (trace[axis] || []).forEach((value, at) => {
         see(value);
-        if (axis === "y" && trace.error_y) { see(value + trace.error_y.array[at]); see(value - trace.error_y.arrayminus[at]); }
+        if (axis === "y" && trace.error_y) { see(Math.min(value + trace.error_y.array[at], 4 * value)); see(Math.max(value - trace.error_y.arrayminus[at], value / 4)); }
       });
     }
     return low === Infinity ? null : [low, high];
@@ -85,10 +85,16 @@
       }
       return made;
     }
-    if (own.range) made.range = own.range;
+    // Intervals may be so long that nothing else would be seen; what is measured is not below zero.
+    const whiskers = which === "y" ? spec.data.filter((trace) => trace.error_y) : [];
+    if (whiskers.length && !own.range) {
+      const ends = whiskers.flatMap((trace) => trace.y.map((value, at) => value + trace.error_y.array[at]));
+      const levels = (spec.levels || []).map(([at]) => at);
+      made.range = [0, 1.05 * Math.max(Math.min(Math.max(...ends), 2.5 * span(spec.data, "y")[1]), ...levels) || 1];
+    } else if (own.range) made.range = own.range;
     else if (own.unit !== "time" && own.unit !== "name") made.rangemode = "tozero";
     switch (own.unit) {
-      case "share": made.tickformat = ",.0%"; if (own.range && own.range[1] === 1) made.range = [0, 1.02]; break;
+      case "share": made.tickformat = !own.range && span(spec.data, which)[1] < 0.002 ? ",.4~%" : ",.2~%"; if (own.range && own.range[1] === 1) made.range = [0, 1.02]; break;
       case "time": made.type = "date"; made.nticks = Math.max(3, Math.floor(width / 110)); break;
       case "name":
         made.type = "category";
@@ -100,7 +106,7 @@
         break;
       case "B": made.tickformat = "~s"; made.ticksuffix = "B"; break;
       case "bit/s": made.tickformat = "~s"; made.ticksuffix = "bit/s"; break;
-      case "s": made.ticksuffix = " s"; made.nticks = Math.max(3, Math.floor(width / 80)); break;
+      case "s": if (span(spec.data, which)[1] < 2) { made.tickformat = "~s"; made.ticksuffix = "s"; } else made.ticksuffix = " s"; made.nticks = which === "x" ? Math.max(3, Math.floor(width / 80)) : 6; break;
       case "count":
         if (span(spec.data.map((trace) => ({ [which]: trace[which].filter((value) => typeof value === "number") })), which)[1] <= 5) made.dtick = 1;
         made.tickformat = ",~r";
@@ -114,6 +120,7 @@
   // Puts the theme's colours where tokens stand.
   function coloured(value) {
     if (typeof value === "string") return value.startsWith("var(") ? subflow.colour(value) : value;
+    if (Array.isArray(value) && typeof value[0] === "string" && value[0].startsWith("var(")) return value.map(coloured);
     if (value && typeof value === "object" && !Array.isArray(value)) {
       return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, coloured(part)]));
     }
@@ -176,10 +183,9 @@
 
   // A heat map of shares: from the page's own ground to the strongest colour, the same scale in all of them.
   function heated(spec, made) {
-    const grounds = ["var(--soft)", "var(--s5)", "var(--s0)", "var(--s6)", "var(--s1)"].map(subflow.colour);
-    const scale = grounds.map((colour, at) => [at / (grounds.length - 1), colour]);
+    const scale = [[0, "var(--soft)"], [0.6, "var(--s0)"], [0.8, "var(--s6)"], [1, "var(--s1)"]].map(([at, colour]) => [at, subflow.colour(colour)]);
     const hovertext = made.z.map((row, at) => row.map((z, column) => made.y[at] + "<br>" + subflow.format(spec.x.unit, made.x[column]) + ": " + subflow.format("share", z)));
-    const colorbar = { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom", len: 220, lenmode: "pixels", thickness: 9, tickformat: ",.0%", tickvals: [0, 0.5, 1], outlinewidth: 0, ticklen: 3 };
+    const colorbar = { orientation: "h", x: 1, xanchor: "right", y: 1, yanchor: "bottom", ypad: 6, xpad: 0, len: 220, lenmode: "pixels", thickness: 9, tickformat: ",.0%", tickvals: [0, 0.5, 1], outlinewidth: 0, ticklen: 3 };
     return { ...made, zmin: 0, zmax: 1, colorscale: scale, hoverinfo: "text", hovertext, colorbar, xgap: 0, ygap: made.y.length <= 60 ? 1 : 0 };
   }
 
@@ -233,12 +239,12 @@
 
   function layout(spec, width, height) {
     const ink = subflow.colour("var(--ink)");
-    const legend = spec.data.length > 1;
+    const legend = spec.data.length > 1 || Boolean(spec.legend);
     const made = {
       width, height,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink },
-      margin: { l: 12, r: 16, t: legend ? 8 : spec.data[0]?.type === "heatmap" ? 44 : 12, b: 12 },
+      margin: { l: 12, r: 16, t: spec.data[0]?.type === "heatmap" ? 46 : legend ? 8 : 12, b: spec.data[0]?.type === "heatmap" ? 46 : 12 },
       xaxis: axis(spec, "x", width, spec.cuts), yaxis: axis(spec, "y", width, []),
       barmode: spec.stacked ? "stack" : "group", bargap: 0.25,
       hovermode: "closest",
@@ -249,7 +255,7 @@
       shapes: [], annotations: [],
     };
     // Room above the bars for the numbers on them.
-    if (spec.data[0]?.type === "bar" && spec.data[0].orientation !== "h" && !spec.stacked && spec.y.unit === "count") {
+    if (spec.data[0]?.type === "bar" && spec.data[0].orientation !== "h" && !spec.stacked && spec.y.unit === "count" && !spec.y.log && !made.yaxis.range) {
       made.yaxis.range = [0, Math.max(1, span(spec.data, "y")[1]) * 1.12];
     }
     const highest = made.xaxis.range ? made.xaxis.range[1] : null;

@@ -52,6 +52,7 @@ const subflow = (() => {
       case "B": return Number.isInteger(value) && value < 1000 ? value + " B" : scaled(value, 1000, ["B", "kB", "MB", "GB", "TB", "PB"]);
       case "bit/s": return scaled(value, 1000, ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"]);
       case "share": return (value * 100).toFixed(value !== 0 && value < 0.001 ? 3 : 1) + " %";
+      case "number": return digits(value);
       case "1/s": return digits(value) + " /s";
       case "count": return Number.isInteger(value) ? grouped(value) : digits(value);
       case "time": return new Date(value).toISOString().replace("T", " ").replace("Z", "");

@@ -5,8 +5,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use subflow_report::simulation::{About, simulation_report};
 use subflow_sim::rows::Tables;
-use subflow_sim::scenario::Scenario;
+use subflow_sim::scenario::{BUILTINS, Scenario};
 use subflow_sim::sweep::jobs;
+use subflow_sim::time::Duration;
 
 /// Flows of all sizes at two loads, with samples of links and queues.
 const ARRIVALS: &str = r#"
@@ -106,6 +107,11 @@ name = "dctcp"
 transport.congestion = "dctcp"
 "#;
 
+fn parsed(text: &str) -> Scenario {
+    let scenario = Scenario::parse(text, "test.toml", &mut |_| Err(std::io::ErrorKind::NotFound.into()));
+    scenario.expect("a right scenario")
+}
+
 /// A page, and the tables that it must agree with.
 struct Case {
     page: PathBuf,
@@ -114,23 +120,14 @@ struct Case {
 }
 
 impl Case {
-    fn of(text: &str) -> Self {
-        let scenario = Scenario::parse(text, "test.toml", &mut |_| Err(std::io::ErrorKind::NotFound.into()));
-        let scenario = scenario.expect("a right scenario");
+    fn of(scenario: &Scenario) -> Self {
         let mut tables = Tables::default();
-        for job in jobs(&scenario) {
+        for job in jobs(scenario) {
             scenario.run(&job).expect("runs").into_rows().for_each(|row| tables.row(row));
         }
         let folder = tempfile::tempdir().expect("a folder");
         let page = folder.path().join("report.html");
-        simulation_report(&About::from(&scenario), &tables, &page).expect("a page");
-        if let Ok(keep) = std::env::var("KEEP") {
-            std::fs::copy(
-                &page,
-                format!("{keep}/{}.html", scenario.schemes.len() * 10 + scenario.seeds.len()),
-            )
-            .unwrap();
-        }
+        simulation_report(&About::from(scenario), &tables, &page).expect("a page");
         Self { page, tables, _folder: folder }
     }
 }
@@ -189,6 +186,18 @@ fn look(browser: &Browser, page: &Path) -> Vec<String> {
     found
 }
 
+/// The values in a column of a table.
+fn column(tab: &mut Tab, table: &str, heading: &str) -> Vec<String> {
+    let values = tab.eval(&format!(
+        "(() => {{
+            const table = document.getElementById('{table}');
+            const at = [...table.tHead.rows[0].cells].findIndex(cell => cell.textContent === '{heading}');
+            return [...table.tBodies[0].rows].map(row => row.cells[at].dataset.value);
+        }})()"
+    ));
+    serde_json::from_value(values).expect("texts")
+}
+
 fn has(figures: &[String], prefixes: &[&str]) {
     for prefix in prefixes {
         assert!(figures.iter().any(|id| id.starts_with(prefix)), "no {prefix} in {figures:?}");
@@ -198,7 +207,7 @@ fn has(figures: &[String], prefixes: &[&str]) {
 #[test]
 fn arrivals_by_load() {
     let Some(browser) = Browser::start() else { return };
-    let case = Case::of(ARRIVALS);
+    let case = Case::of(&parsed(ARRIVALS));
     let drawn = look(&browser, &case.page);
     has(
         &drawn,
@@ -213,10 +222,8 @@ fn arrivals_by_load() {
     let mut tab = browser.open(&case.page, 1280, "light");
     let most = case.tables.flows.iter().filter_map(|flow| flow.slowdown).fold(0.0, f64::max);
     let unfinished = case.tables.flows.iter().filter(|flow| flow.slowdown.is_none()).count();
-    let shown = tab.eval(&format!(
-        "document.getElementById('flows-table').tBodies[0].rows[{unfinished}].cells[9].dataset.value"
-    ));
-    assert_eq!(shown.as_str().and_then(|text| text.parse().ok()), Some(most));
+    let shown = column(&mut tab, "flows-table", "slowdown");
+    assert_eq!(shown[unfinished].parse(), Ok(most));
     assert_eq!(tab.eval("document.querySelectorAll('h1 b, .name b').length"), 0, "names stay names");
     let visible =
         "[...document.querySelectorAll('#relative .option')].map(option => option.offsetParent !== null)";
@@ -231,29 +238,54 @@ fn arrivals_by_load() {
 #[test]
 fn flows_without_end_and_a_failure() {
     let Some(browser) = Browser::start() else { return };
-    let case = Case::of(PERMUTATION);
+    let case = Case::of(&parsed(PERMUTATION));
     let drawn = look(&browser, &case.page);
     has(
         &drawn,
         &["throughput-0", "ranked-0", "links-heat-0", "failure-received", "failure-down-1", "failure-counts"],
     );
     let mut tab = browser.open(&case.page, 1280, "light");
-    let shown = tab.eval(
-        "[...document.getElementById('runs-table').tBodies[0].rows].map(row => row.cells[7].dataset.value)",
-    );
+    let shown = column(&mut tab, "runs-table", "utilisation");
     let expected: Vec<String> = case
         .tables
         .runs
         .iter()
         .map(|run| run.utilisation.map_or_else(String::new, |it| it.to_string()))
         .collect();
-    assert_eq!(shown, serde_json::json!(expected));
+    assert_eq!(shown, expected);
 }
 
 #[test]
 fn one_seed_and_no_load() {
     let Some(browser) = Browser::start() else { return };
-    let case = Case::of(INCAST);
+    let case = Case::of(&parsed(INCAST));
     let drawn = look(&browser, &case.page);
     has(&drawn, &["slowdown-p50", "query-mean", "cdf-slowdown-0", "queues-longest"]);
+}
+
+/// Each scenario that comes with the program, smaller and shorter where it would take long.
+#[test]
+fn every_scenario_that_comes_with_the_program() {
+    let Some(browser) = Browser::start() else { return };
+    for builtin in BUILTINS {
+        let text = builtin.text.replace("k = 8", "k = 4").replace("arrive = \"50 ms\"", "arrive = \"4 ms\"");
+        let mut scenario = parsed(&text);
+        scenario.seeds.truncate(2);
+        if builtin.name == "subflow-count" {
+            (scenario.duration, scenario.warm_up) = (Duration::from_millis(300), Duration::from_millis(100));
+        }
+        let case = Case::of(&scenario);
+        assert!(!case.tables.flows.is_empty(), "{}", builtin.name);
+        let drawn = look(&browser, &case.page);
+        match builtin.name {
+            "subflow-count" | "polarisation" => has(&drawn, &["throughput-0", "ranked-0"]),
+            "completion-times" | "oversubscribed" => {
+                has(&drawn, &["slowdown-p50-0", "relative-mean-0", "cdf-slowdown-0"]);
+            }
+            "link-failure" => has(&drawn, &["failure-received", "failure-down-0", "links-heat-0"]),
+            "phone-handover" => has(&drawn, &["failure-received", "failure-senders-1"]),
+            "incast" => has(&drawn, &["query-mean", "queues-time-0", "dropped"]),
+            _ => has(&drawn, &["throughput-0"]),
+        }
+    }
 }

@@ -13,6 +13,8 @@ pub enum Unit {
     Share,
     /// How many.
     Count,
+    /// A plain number, as a mean or a quotient.
+    Number,
     /// How often a second.
     PerSecond,
     /// Bit/s, shown as kbit/s, Mbit/s, …
@@ -30,6 +32,7 @@ impl Unit {
             Self::Bytes => "B",
             Self::Share => "share",
             Self::Count => "count",
+            Self::Number => "number",
             Self::PerSecond => "1/s",
             Self::BitsPerSecond => "bit/s",
             Self::Time => "time",

@@ -43,21 +43,36 @@ impl Bars {
 
     /// A series of upright bars with whiskers where intervals are known; a text for each is shown on hovering.
     pub fn estimates(
-        mut self,
+        self,
         name: &str,
         colour: Colour,
         bars: impl IntoIterator<Item = (String, Estimate, String)>,
     ) -> Self {
-        let mut places = Vec::new();
-        let mut estimates = Vec::new();
-        let mut texts = Vec::new();
-        for (place, estimate, text) in bars {
+        let bars = bars.into_iter().map(|(place, estimate, text)| (place, colour, estimate, text));
+        self.coloured_estimates(name, bars)
+    }
+
+    /// The same with a colour for each bar.
+    pub fn coloured_estimates(
+        mut self,
+        name: &str,
+        bars: impl IntoIterator<Item = (String, Colour, Estimate, String)>,
+    ) -> Self {
+        let (mut places, mut colours) = (Vec::new(), Vec::new());
+        let (mut estimates, mut texts) = (Vec::new(), Vec::new());
+        for (place, colour, estimate, text) in bars {
             places.push(place);
+            colours.push(colour.token());
             estimates.push(estimate);
             texts.push(text);
         }
         let sizes = estimates.iter().map(|estimate: &Estimate| estimate.value).collect();
-        let marker = Marker::new().color(colour.token());
+        // The legend shows the colour of a series that has one.
+        let one = colours.windows(2).all(|pair| pair[0] == pair[1]);
+        let marker = match colours.first().filter(|_| one) {
+            Some(colour) => Marker::new().color(colour.clone()),
+            None => Marker::new().color_array(colours),
+        };
         let mut bar = Bar::new(places, sizes).name(name).marker(marker).hover_text_array(texts);
         if let Some(whiskers) = whiskers(&estimates, "var(--ink)".to_owned()) {
             bar = bar.error_y(whiskers);

@@ -77,6 +77,7 @@ pub struct Figure {
     height: u32,
     wide: bool,
     zoom: bool,
+    legend: bool,
     x: Axis,
     y: Axis,
     traces: Vec<Value>,
@@ -99,6 +100,7 @@ impl Figure {
             height: 300,
             wide: false,
             zoom: false,
+            legend: false,
             x,
             y,
             traces: Vec::new(),
@@ -138,6 +140,11 @@ impl Figure {
     /// Can be zoomed and panned. Leave it off where scrolling past on a phone matters more.
     pub fn zoom(self) -> Self {
         Self { zoom: true, ..self }
+    }
+
+    /// Names what is drawn even where it is one thing alone.
+    pub fn legend(self) -> Self {
+        Self { legend: true, ..self }
     }
 
     /// Bars of one place stand on one another instead of side by side.
@@ -192,6 +199,7 @@ impl Figure {
             "y": self.y.to_json(),
             "height": self.height,
             "zoom": self.zoom,
+            "legend": self.legend,
             "stacked": self.stacked,
             "cuts": self.cuts,
             "levels": self.levels,

@@ -372,7 +372,7 @@ mod tests {
         let empty = Figure::new("e", "E", Axis::new("a", Unit::Count), Axis::new("b", Unit::Count));
         let one = Choice::new("load").option("20 %", [figure("f")]).option("40 %", [empty]);
         let text = written(&Page::new("a", "b").section(Section::new("s", "S").choice(one)));
-        assert!(text.contains("data-figure=\"f\"") && !text.contains("data-choice"));
+        assert!(text.contains("data-figure=\"f\"") && !text.contains("<div class=\"choice\""));
         let two = Choice::new("load").option("<20 %", [figure("f")]).option("40 %", [figure("g")]);
         let text = written(&Page::new("a", "b").section(Section::new("s", "S").choice(two)));
         assert!(text.contains("data-choice=\"load\"") && text.contains("data-option=\"&#60;20 %\""));

@@ -116,6 +116,23 @@ impl Table {
         Self { tall: true, ..self }
     }
 
+    /// Leaves out the columns of which nothing is known in any row.
+    pub fn without_unknown(mut self) -> Self {
+        let known: Vec<bool> = (0..self.columns.len())
+            .map(|at| self.rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.value.is_empty())))
+            .collect();
+        if self.rows.is_empty() {
+            return self;
+        }
+        let mut keep = known.iter().copied();
+        self.columns.retain(|_| keep.next().unwrap_or(true));
+        for row in &mut self.rows {
+            let mut keep = known.iter().copied();
+            row.retain(|_| keep.next().unwrap_or(true));
+        }
+        self
+    }
+
     /// Adds a row.
     pub fn row(mut self, cells: impl IntoIterator<Item = Cell>) -> Self {
         self.push(cells);
@@ -141,12 +158,24 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::Cell;
+    use super::{Cell, Column, Table};
 
     #[test]
     fn cells_keep_the_whole_number() {
         assert_eq!(Cell::bytes(1_234_567), Cell { shown: "1.23 MB".into(), value: "1234567".into() });
         assert_eq!(Cell::part(1, 0), Cell::unknown());
         assert_eq!(Cell::seconds(Some(0.25)), Cell { shown: "250 ms".into(), value: "0.25".into() });
+    }
+
+    #[test]
+    fn columns_of_which_nothing_is_known_are_left_out() {
+        let table = Table::new("t", "T", [Column::text("a"), Column::number("b"), Column::text("c")])
+            .row([Cell::text("x"), Cell::unknown(), Cell::unknown()])
+            .row([Cell::text("y"), Cell::unknown(), Cell::text("z")])
+            .without_unknown();
+        let titles: Vec<&str> = table.columns.iter().map(|column| column.title.as_str()).collect();
+        assert_eq!(titles, ["a", "c"]);
+        assert_eq!(table.rows[0], [Cell::text("x"), Cell::unknown()]);
+        assert_eq!(table.rows[1], [Cell::text("y"), Cell::text("z")]);
     }
 }

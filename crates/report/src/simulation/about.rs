@@ -1,7 +1,7 @@
 //! What was simulated, in words.
 
 use super::data::Data;
-use super::words::{list, number, rate, whole_share};
+use super::words::{list, number, rate, whole, whole_share};
 use crate::page::{Cell, Column, Section, Table};
 use crate::text::{bytes, counted, grouped, seconds};
 use subflow_sim::scenario::{Balance, BalanceKind, Scenario, Scheme, Topology, Workload};
@@ -128,11 +128,6 @@ fn network(topology: &Topology) -> String {
             counted(it.links.len() as u64, "cable")
         ),
     }
-}
-
-/// A number without decimals that say nothing.
-fn whole(value: f64) -> String {
-    if value.fract() == 0.0 { format!("{value}") } else { number(value) }
 }
 
 fn workload(workload: &Workload) -> String {

@@ -5,7 +5,7 @@ use super::data::Data;
 use super::failures::kept;
 use super::measure::{LEVEL, Statistic, over_seeds, relative};
 use super::throughput::endless;
-use super::words::{against, of, sureness, whole_share};
+use super::words::{against, sureness, whole_share};
 use crate::figure::Unit;
 use crate::page::{Block, Fact, Finding, Section, Tone};
 use crate::text::{bytes, counted, grouped, percent, seconds, share};
@@ -66,9 +66,9 @@ fn facts(data: &Data<'_>) -> Vec<Fact> {
     ]
 }
 
-/// `27.0 % below … (95 % interval 22.0 % to 31.0 %, 5 seeds paired)`.
+/// `27.0 % below that under ecmp (95 % interval 22.0 % to 31.0 %; 5 seeds paired)`.
 fn compared(ratio: &Interval, first: &str) -> String {
-    let mut words = format!("{} {}", against(ratio.mean), of(first));
+    let mut words = format!("{} that under {first}", against(ratio.mean));
     match ratio.low.zip(ratio.high) {
         Some((low, high)) => {
             let way = |ratio: f64| {
@@ -130,13 +130,14 @@ fn slowdowns(data: &Data<'_>) -> Vec<Finding> {
                 let Some((ratio, _)) = found else { continue };
                 let at = data.load_name(load);
                 let at = if at.is_empty() { at } else { format!("At {at}, ") };
-                let what = match (*class, at.is_empty()) {
-                    (Class::ALL, _) => "of all flows".to_owned(),
-                    (class, _) => format!("of flows {}", class.name()),
+                let what = if *class == Class::ALL {
+                    "of all flows".to_owned()
+                } else {
+                    format!("of flows {}", class.name())
                 };
+                let the = if at.is_empty() { "The" } else { "the" };
                 let words = format!(
-                    "{at}{} {} slowdown {what} is {}.",
-                    of(name),
+                    "{at}{the} {} slowdown {what} under {name} is {}.",
                     statistic.name(),
                     compared(&ratio, first)
                 );
@@ -177,7 +178,7 @@ fn failures(data: &Data<'_>) -> Vec<Finding> {
         .filter_map(|cell| {
             let kept = kept(data, cell)?;
             let words = format!(
-                "While the link was down, {}’s receivers got {} of what they got before ({}).",
+                "Under {}, receivers got {} of what they got before while the link was down ({}).",
                 data.schemes[cell.0],
                 super::words::estimate(Unit::Share, &kept),
                 sureness(&kept)
@@ -235,7 +236,7 @@ mod tests {
         let told = slowdowns(&Data::of(&tables));
         assert_eq!(
             told[0].words,
-            "At load 20 %, flowbender’s mean slowdown of all flows is 30.0 % below ecmp’s (95 % interval 30.0 % to 30.0 %; 2 seeds paired)."
+            "At load 20 %, the mean slowdown of all flows under flowbender is 30.0 % below that under ecmp (95 % interval 30.0 % to 30.0 %; 2 seeds paired)."
         );
         assert_eq!(told[0].tone, Tone::Good);
     }
@@ -254,7 +255,7 @@ mod tests {
         let told = slowdowns(&Data::of(&tables));
         assert_eq!(told.len(), 4);
         assert!(told[2].words.starts_with(
-            "At load 40 %, flowbender’s mean slowdown of flows to 100 kB is 50.0 % below ecmp’s"
+            "At load 40 %, the mean slowdown of flows to 100 kB under flowbender is 50.0 % below that under ecmp"
         ));
     }
 

@@ -37,6 +37,12 @@ pub(super) fn axis(title: &str, unit: Unit, values: impl Iterator<Item = f64> + 
     if low > 0.0 && high > WIDE * low { axis.log() } else { axis }
 }
 
+/// How far the points of a scheme are drawn beside their load, so that intervals do not hide one another.
+fn aside(data: &Data<'_>, scheme: usize) -> f64 {
+    let span = data.loads.last().copied().flatten().unwrap_or(0.0);
+    (scheme as f64 - 0.5 * (data.schemes.len() - 1) as f64) * 0.008 * span
+}
+
 /// What is shown on hovering over an estimate.
 pub(super) fn hover(scheme: &str, place: &str, unit: Unit, interval: &Interval) -> String {
     let place = if place.is_empty() { String::new() } else { format!(", {place}") };
@@ -70,7 +76,8 @@ pub(super) fn by_load(
                 .filter(|((of, _), _)| *of == scheme)
                 .filter_map(|((_, load), interval)| {
                     let load = data.loads[*load]?;
-                    Some((load, (*interval).into(), hover(name, &load_name(load), what.unit, interval)))
+                    let place = load + aside(data, scheme);
+                    Some((place, (*interval).into(), hover(name, &load_name(load), what.unit, interval)))
                 })
                 .collect();
             lines = lines.estimates(name, colour(scheme), &points);
@@ -79,10 +86,10 @@ pub(super) fn by_load(
     } else {
         let bars = found.iter().map(|((scheme, _), interval)| {
             let name = data.schemes[*scheme];
-            (name.to_owned(), (*interval).into(), hover(name, "", what.unit, interval))
+            (name.to_owned(), colour(*scheme), (*interval).into(), hover(name, "", what.unit, interval))
         });
         Bars::upright(what.id, what.title, Axis::new("", Unit::Name), y)
-            .estimates(what.axis, Colour::Subflow(0), bars)
+            .coloured_estimates(what.axis, bars)
             .figure()
     };
     let rows = found.iter().map(|((scheme, load), interval)| {
@@ -117,7 +124,9 @@ mod tests {
         let figure = by_load(&data, &WHAT, |run| Some(f64::from(run.row.run_id)));
         let json: Value = serde_json::from_str(&figure.to_json()).expect("JSON");
         assert_eq!(json["data"].as_array().map(Vec::len), Some(2));
-        assert_eq!(json["data"][0]["x"], json!([0.2, 0.4]));
+        // Half of .008 of .4 to the left, and to the right.
+        assert!((json["data"][0]["x"][0].as_f64().expect("a number") - (0.2 - 0.0016)).abs() < 1e-12);
+        assert!((json["data"][1]["x"][1].as_f64().expect("a number") - (0.4 + 0.0016)).abs() < 1e-12);
         // Runs 0 and 2, 4 and 6; 1 and 3, 5 and 7.
         assert_eq!(json["data"][0]["y"], json!([1.0, 5.0]));
         assert_eq!(json["data"][1]["y"], json!([2.0, 6.0]));

@@ -125,6 +125,21 @@ impl<'a> Data<'a> {
         (0..self.loads.len()).rev().find_map(|load| self.of_cell(scheme, load).next())
     }
 
+    /// Which runs [`Data::shown`] picks, in words: `the run at the highest load, 60 %, with the first seed`.
+    pub(super) fn shown_words(&self) -> String {
+        let load = self.load_name(self.loads.len().saturating_sub(1));
+        match (&load[..], self.loads.len(), self.seeds()) {
+            ("", _, 1) => "its only run".to_owned(),
+            ("", ..) => "the run with the first seed".to_owned(),
+            (load, 1, 1) => format!("the run at {load}"),
+            (load, 1, _) => format!("the run at {load} with the first seed"),
+            (load, _, 1) => format!("the run at the highest {}", load.replace("load ", "load, ")),
+            (load, ..) => {
+                format!("the run at the highest {}, with the first seed", load.replace("load ", "load, "))
+            }
+        }
+    }
+
     /// A load in words; empty where there is none.
     pub(super) fn load_name(&self, load: usize) -> String {
         match self.loads.get(load) {
@@ -154,6 +169,7 @@ mod tests {
         }
         assert_eq!(data.shown(1).map(|run| run.row.run_id), Some(5));
         assert_eq!(data.load_name(1), "load 40 %");
+        assert_eq!(data.shown_words(), "the run at the highest load, 40 %, with the first seed");
         assert_eq!(data.classes.len(), 2);
     }
 }

@@ -9,7 +9,7 @@ use subflow_sim::rows::Flow;
 pub(super) fn section(data: &Data<'_>) -> Option<Section> {
     let mut choice = Choice::new("load");
     for load in 0..data.loads.len() {
-        let slowdown = Axis::new("slowdown", Unit::Count).log();
+        let slowdown = Axis::new("slowdown", Unit::Number).log().range(1.0, largest(data, load));
         let time = Axis::new("completion time", Unit::Seconds).log();
         let figures = [
             figure(data, load, "slowdown", "Slowdown", slowdown, |flow| flow.slowdown)
@@ -23,6 +23,12 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         "Over the completed flows of all seeds together. The curves have the largest 60 values one by one.",
     );
     (!choice.is_empty()).then(|| section.choice(choice))
+}
+
+/// The largest slowdown at a load.
+fn largest(data: &Data<'_>, load: usize) -> f64 {
+    let flows = data.runs.iter().filter(|run| run.load == load).flat_map(|run| &run.flows);
+    flows.filter_map(|flow| flow.slowdown).fold(2.0, f64::max)
 }
 
 fn figure(
@@ -57,10 +63,11 @@ mod tests {
     fn flows_of_all_seeds() {
         let tables = small();
         let data = Data::of(&tables);
-        let axis = Axis::new("slowdown", Unit::Count).log();
+        let axis = Axis::new("slowdown", Unit::Number).log();
         let figure = figure(&data, 1, "slowdown", "Slowdown", axis, |flow| flow.slowdown);
         let json: Value = serde_json::from_str(&figure.to_json()).expect("JSON");
         assert_eq!(json["data"][0]["x"], json!([2.0, 4.0, 4.0, 6.0, 8.0, 8.0, 12.0]));
         assert_eq!(json["data"][1]["x"].as_array().map(Vec::len), Some(8));
+        assert_eq!((largest(&data, 0), largest(&data, 1)), (5.0, 12.0));
     }
 }

@@ -35,11 +35,14 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         }
     }
     let section = Section::new("failures", "Failures")
-        .text("Over time: of each scheme the run at the highest load and of the first seed. Dotted lines are failures and repairs.")
+        .text(format!(
+            "Over time: of each scheme {}. Dotted lines are failures and repairs.",
+            data.shown_words()
+        ))
         .figures([received(data), counts(data)])
         .choice(choice);
     let table = windows(data);
-    let section = if table.is_empty() { section } else { section.table(table) };
+    let section = if table.is_empty() { section } else { section.table(table.without_unknown()) };
     Some(section.table(list(data)))
 }
 
@@ -213,6 +216,7 @@ fn counts(data: &Data<'_>) -> Figure {
         .definition("Subflows moved to another path, retransmission timeouts, and handovers from a subflow that fell silent to another.")
         .over("changes", all)
         .wide()
+        .legend()
 }
 
 /// Mean rate into the receivers between two moments, over samples that lie in between.

@@ -11,6 +11,8 @@ use subflow_sim::rows::Link;
 
 /// Links that have a row of their own.
 const MOST_ROWS: usize = 40;
+/// With fewer links it makes no sense to rank them.
+const FEWEST: usize = 8;
 /// Columns over the whole time.
 const COLUMNS: usize = 160;
 
@@ -24,14 +26,9 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
             choice = choice.option(*name, [heat(run, scheme), tiers(run, scheme)]);
         }
     }
-    let load = data.load_name(data.loads.len().saturating_sub(1));
-    let at = if load.is_empty() { String::new() } else { format!("the highest load ({load}) and ") };
     Some(
         Section::new("links", "Links")
-            .text(
-                format!("Over time: of each scheme the run at {at}its first seed.")
-                    .replace("at its", "of its"),
-            )
+            .text(format!("Over time: of each scheme {}.", data.shown_words()))
             .choice(choice)
             .figures([across(data)]),
     )
@@ -157,9 +154,10 @@ fn across(data: &Data<'_>) -> Figure {
                 entry.1.add(0, link.utilisation, link.interval);
             }
             let any = of.values().any(|(inner, _)| *inner);
-            busy.extend(
-                of.values().filter(|(inner, _)| *inner || !any).filter_map(|(_, means)| means.mean()),
-            );
+            of.retain(|_, (inner, _)| *inner || !any);
+            if of.len() >= FEWEST {
+                busy.extend(of.values().filter_map(|(_, means)| means.mean()));
+            }
         }
         busy.sort_unstable_by(f64::total_cmp);
         all += busy.len() as u64;
@@ -170,7 +168,7 @@ fn across(data: &Data<'_>) -> Figure {
         .figure()
         .definition(
             "Links between switches (all links where there are none) by the share of the run in which they were busy, over all \
-             seeds at the highest load. A flat line spreads the load evenly; a steep one leaves links idle beside full ones.",
+             seeds (at the highest load where there are several). A flat line spreads the load evenly; a steep one leaves links idle beside full ones.",
         )
         .over("links in all runs", all)
         .wide()
@@ -208,9 +206,17 @@ mod tests {
 
     #[test]
     fn links_of_hosts_are_not_compared() {
-        let tables = sampled();
+        let mut tables = sampled();
+        assert!(across(&Data::of(&tables)).is_empty(), "one link is not ranked");
+        for id in 2..9 {
+            tables.links.push(link(0, (id, "agg0", "core2"), 1.0, 0.125 * f64::from(id)));
+        }
         let json: Value = serde_json::from_str(&across(&Data::of(&tables)).to_json()).expect("JSON");
-        assert_eq!(json["data"][0]["y"], json!([0.5]), "only agg0 → core1");
+        let expected = json!([0.25, 0.375, 0.5, 0.5, 0.625, 0.75, 0.875, 1.0]);
+        assert_eq!(
+            json["data"][0]["y"], expected,
+            "agg0 → core1 has a mean of .5, and h1 → agg0 is left out"
+        );
     }
 
     #[test]

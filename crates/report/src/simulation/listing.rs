@@ -59,7 +59,7 @@ pub(super) fn runs(data: &Data<'_>) -> Option<Section> {
             Cell::count(row.marked),
         ]);
     }
-    let section = Section::new("runs", "Runs").table(table);
+    let section = Section::new("runs", "Runs").table(table.without_unknown());
     let more = data.runs.len().saturating_sub(MOST_RUNS);
     Some(if more > 0 {
         section.text(format!("{} in the table runs.", counted(more as u64, "more run")))
@@ -151,7 +151,7 @@ pub(super) fn flows(data: &Data<'_>) -> Option<Section> {
     } else {
         format!("{} in all runs.", counted(all as u64, "flow"))
     };
-    Some(Section::new("flows", "Flows").text(words).table(table))
+    Some(Section::new("flows", "Flows").text(words).table(table.without_unknown()))
 }
 
 #[cfg(test)]

@@ -25,9 +25,9 @@ pub(super) enum Statistic {
 }
 
 impl Statistic {
-    /// The three quantiles that are shown.
-    pub(super) const QUANTILES: [Self; 3] =
-        [Self::Quantile(0.5), Self::Quantile(0.99), Self::Quantile(0.999)];
+    /// Those that are shown.
+    pub(super) const ALL: [Self; 4] =
+        [Self::Mean, Self::Quantile(0.5), Self::Quantile(0.99), Self::Quantile(0.999)];
 
     /// The number, of values in rising order. `None` of a quantile with less than one value above it: that would be the largest value under
     /// another name.

@@ -21,7 +21,7 @@ fn kinds() -> [Kind; 4] {
                 "moves",
                 "Moves to other paths",
                 "moves per flow",
-                Unit::Count,
+                Unit::Number,
                 "How often a subflow was moved to another path (FlowBender, PLB, rerouting after a failure), per flow; mean over seeds.",
             ),
             |flow| flow.reroutes,
@@ -44,7 +44,7 @@ fn kinds() -> [Kind; 4] {
                 "timeouts",
                 "Retransmission timeouts",
                 "timeouts per flow",
-                Unit::Count,
+                Unit::Number,
                 "Retransmission timeouts per flow; mean over seeds.",
             ),
             |flow| flow.timeouts,
@@ -80,7 +80,7 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
             section.empty("No subflow was moved, no packet came out of order, and no timer expired."),
         );
     }
-    Some(section.figures(figures).table(table(data, &kinds)))
+    Some(section.figures(figures).table(table(data, &kinds).without_unknown()))
 }
 
 fn table(data: &Data<'_>, kinds: &[Kind]) -> Table {

@@ -34,7 +34,10 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         Section::new("queues", "Queues")
             .text(
                 "A queue is sampled at the end of each interval in which a packet came to it: what waits then, the rest of the packet on \
-                 the line included.",
+                 the line included. Over time: of each scheme "
+                    .to_owned()
+                    + &data.shown_words()
+                    + ".",
             )
             .choice(choice)
             .figures([distribution(data), by_load(data, &longest, |run| most(run).map(|bytes| bytes as f64))]),
@@ -59,6 +62,8 @@ fn over_time(run: &RunData<'_>, scheme: usize) -> Figure {
     let area = |means: &Means| means.means().into_iter().flatten().sum::<f64>();
     let mut fullest: Vec<(&Queue, Means)> = queues.into_values().collect();
     fullest.sort_by(|a, b| area(&b.1).total_cmp(&area(&a.1)).then(a.0.link_id.cmp(&b.0.link_id)));
+    let least = fullest.first().map_or(0.0, |(_, means)| area(means)) / 100.0;
+    fullest.retain(|(_, means)| area(means) > least);
     fullest.truncate(MOST_LINES);
     let tos: HashMap<u32, &str> = run.links.iter().map(|link| (link.link_id, link.to.as_str())).collect();
     let mut lines = Lines::new(
@@ -80,8 +85,7 @@ fn over_time(run: &RunData<'_>, scheme: usize) -> Figure {
     lines
         .figure()
         .definition(&format!(
-            "The {MOST_LINES} queues with the most in them over the whole run, at the highest load and of the first seed. Longer series are averaged over \
-             at most {COLUMNS} columns."
+            "The queues with the most in them over the whole run, at most {MOST_LINES}, and none that had less than a hundredth of the fullest. Longer series are averaged over at most {COLUMNS} columns."
         ))
         .over("queues", all)
         .wide()
@@ -101,7 +105,7 @@ fn distribution(data: &Data<'_>) -> Figure {
     }
     cdf.figure()
         .definition(
-            "Share of samples in which at most so much waited, over all queues and seeds at the highest load. Queues to which no packet came in an \
+            "Share of samples in which at most so much waited, over all queues and seeds (at the highest load where there are several). Queues to which no packet came in an \
              interval have no sample there, and so do not count as empty.",
         )
         .over("samples", all)

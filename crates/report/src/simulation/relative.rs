@@ -5,7 +5,7 @@ use super::compare::{colour, csv_line, hover};
 use super::data::Data;
 use super::measure::{Statistic, relative};
 use super::slowdown::capital;
-use super::words::{estimate, of, whole_share};
+use super::words::{estimate, whole_share};
 use crate::figure::{Axis, Bars, Figure, Unit};
 use crate::page::{Cell, Choice, Column, Section, Table};
 use crate::text::grouped;
@@ -43,7 +43,7 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
         "All schemes get the same flows with the same seed, and so are compared seed by seed, over the flows that were \
          completed under both. Below 100 % a scheme is faster than {first}. An interval that holds 100 % shows no difference."
     );
-    Some(section.text(words).choice(choice).table(table))
+    Some(section.text(words).choice(choice).table(table.without_unknown()))
 }
 
 fn ratios(data: &Data<'_>, load: usize, statistic: Statistic) -> Vec<Ratio> {
@@ -63,10 +63,17 @@ fn figure(data: &Data<'_>, load: usize, statistic: Statistic, found: &[Ratio]) -
     let at = data.load_name(load);
     let at = if at.is_empty() { at } else { format!(" at {at}") };
     let title = format!("Completion time against {first}{at}: {}", statistic.name());
-    let x = Axis::new("size of the flow", Unit::Name);
+    let x = Axis::new(if data.classes.is_empty() { "" } else { "size of the flow" }, Unit::Name);
     let mut bars =
-        Bars::upright(&id, &title, x, Axis::new(&format!("share of {} time", of(first)), Unit::Share));
-    for (scheme, name) in data.schemes.iter().enumerate().skip(1) {
+        Bars::upright(&id, &title, x, Axis::new(&format!("of the time under {first}"), Unit::Share));
+    if data.classes.is_empty() {
+        let series = found.iter().map(|(scheme, _, interval, _)| {
+            let name = data.schemes[*scheme];
+            (name.to_owned(), colour(*scheme), (*interval).into(), hover(name, "", Unit::Share, interval))
+        });
+        bars = bars.coloured_estimates("completion time", series);
+    }
+    for (scheme, name) in data.schemes.iter().enumerate().skip(1).filter(|_| !data.classes.is_empty()) {
         let series = found.iter().filter(|(of, ..)| *of == scheme).map(|(_, class, interval, _)| {
             (class.name(), (*interval).into(), hover(name, &class.name(), Unit::Share, interval))
         });

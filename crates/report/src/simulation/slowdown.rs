@@ -16,26 +16,27 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
     }
     let mut loads = Choice::new("flows");
     for (place, class) in data.all_classes().enumerate() {
-        let figures = Statistic::QUANTILES.map(|statistic| of_class(data, place, class, statistic));
+        let figures = Statistic::ALL.map(|statistic| of_class(data, place, class, statistic));
         loads = loads.option(class.name(), figures);
     }
     let mut sizes = Choice::new("load");
     if !data.classes.is_empty() {
         for load in 0..data.loads.len() {
-            let figures = Statistic::QUANTILES.map(|statistic| by_size(data, load, statistic));
+            let figures = Statistic::ALL.map(|statistic| by_size(data, load, statistic));
             sizes = sizes.option(data.load_name(load).trim_start_matches("load "), figures);
         }
     }
     let section = Section::new("slowdown", "Slowdown")
         .text(
             "Slowdown is the completion time of a flow divided by its ideal one: alone in an empty network on its path, \
-             segments back to back at the rate of the sender’s link, no slow start. It is at least 1. A percentile is taken \
+             segments back to back at the rate of the sender’s link, no slow start. It is at least 1, but for packets that are spread over \
+             several paths at once. A percentile is taken \
              within each run, and only where at least one flow lies above it (so the 99.9th needs 1,000 flows a run); what is \
              shown is its mean over the seeds, with the 95 % interval of that mean.",
         )
         .choice(loads)
         .choice(sizes);
-    Some(section.table(table(data)))
+    Some(section.table(table(data).without_unknown()))
 }
 
 fn measure(class: Class, statistic: Statistic) -> impl Fn(&RunData<'_>) -> Option<f64> {
@@ -50,7 +51,7 @@ fn of_class(data: &Data<'_>, place: usize, class: Class, statistic: Statistic) -
         id: &id,
         title: &title,
         axis: "slowdown",
-        unit: Unit::Count,
+        unit: Unit::Number,
         definition: &format!(
             "{} of completion time divided by ideal completion time, over completed flows; mean over seeds.",
             capital(statistic.name())
@@ -72,11 +73,11 @@ fn by_size(data: &Data<'_>, load: usize, statistic: Statistic) -> Figure {
             Some((scheme, class, over_seeds(data, (scheme, load), measure(class, statistic))?))
         })
         .collect();
-    let y = axis("slowdown", Unit::Count, found.iter().map(|(.., interval)| interval.mean));
+    let y = axis("slowdown", Unit::Number, found.iter().map(|(.., interval)| interval.mean));
     let mut bars = Bars::upright(&id, &title, Axis::new("size of the flow", Unit::Name), y);
     for (scheme, name) in data.schemes.iter().enumerate() {
         let of = found.iter().filter(|(of, ..)| *of == scheme).map(|(_, class, interval)| {
-            (class.name(), (*interval).into(), hover(name, &class.name(), Unit::Count, interval))
+            (class.name(), (*interval).into(), hover(name, &class.name(), Unit::Number, interval))
         });
         bars = bars.estimates(name, colour(scheme), of);
     }
@@ -87,7 +88,7 @@ fn by_size(data: &Data<'_>, load: usize, statistic: Statistic) -> Figure {
         }),
     );
     if found.is_empty() {
-        return Figure::new(&id, &title, Axis::new("", Unit::Name), Axis::new("", Unit::Count));
+        return Figure::new(&id, &title, Axis::new("", Unit::Name), Axis::new("", Unit::Number));
     }
     figure
         .definition(&format!(
@@ -150,11 +151,10 @@ fn table(data: &Data<'_>) -> Table {
                 Cell::count(count),
                 Cell::count(all - count),
             ];
-            let statistics = std::iter::once(Statistic::Mean).chain(Statistic::QUANTILES);
-            cells.extend(statistics.map(|statistic| {
+            cells.extend(Statistic::ALL.map(|statistic| {
                 let interval = over_seeds(data, cell, measure(class, statistic));
                 interval.map_or_else(Cell::unknown, |interval| {
-                    Cell::number(interval.mean, estimate(Unit::Count, &interval))
+                    Cell::number(interval.mean, estimate(Unit::Number, &interval))
                 })
             }));
             cells.push(if count > 0 { Cell::number(most, number(most)) } else { Cell::unknown() });

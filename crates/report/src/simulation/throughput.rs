@@ -4,7 +4,7 @@ use super::compare::{colour, csv_line, hover};
 use super::data::{Data, RunData};
 use super::measure::over_seeds;
 use super::series::ranked;
-use super::words::{estimate, number, whole_share};
+use super::words::{estimate, whole, whole_share};
 use crate::figure::{Axis, Bars, Colour, Figure, Lines, Unit};
 use crate::page::{Cell, Choice, Column, Section, Table};
 use serde_json::json;
@@ -36,7 +36,7 @@ pub(super) fn section(data: &Data<'_>) -> Option<Section> {
             .option(name.trim_start_matches("load "), [figure(data, load, &rows), of_flows(data, load)]);
     }
     let section = Section::new("throughput", "Throughput");
-    (!choice.is_empty()).then(|| section.choice(choice).table(table(data, &rows)))
+    (!choice.is_empty()).then(|| section.choice(choice).table(table(data, &rows).without_unknown()))
 }
 
 /// Subflows that a flow has established on average.
@@ -68,8 +68,7 @@ fn rows(data: &Data<'_>) -> Vec<Row> {
 fn label(data: &Data<'_>, row: &Row, several: bool) -> String {
     let scheme = data.schemes[row.cell.0];
     match row.subflows.filter(|_| several) {
-        Some(subflows) if subflows.fract() == 0.0 => format!("{subflows} ({scheme})"),
-        Some(subflows) => format!("{} ({scheme})", number(subflows)),
+        Some(subflows) => format!("{} ({scheme})", whole(subflows)),
         None => scheme.to_owned(),
     }
 }
@@ -80,22 +79,26 @@ fn figure(data: &Data<'_>, load: usize, rows: &[Row]) -> Figure {
     let labels: Vec<String> = rows.iter().map(|row| label(data, row, several)).collect();
     let bars = rows.iter().zip(&labels).map(|(row, label)| {
         let hover = hover(data.schemes[row.cell.0], "throughput", Unit::Share, &row.utilisation);
-        (label.clone(), row.utilisation.into(), hover)
+        (label.clone(), colour(row.cell.0), row.utilisation.into(), hover)
     });
     let known = rows.iter().zip(&labels);
     let line = known.filter_map(|(row, label)| Some((label.clone(), row.max_min.as_ref()?.mean)));
     let x = Axis::new(if several { "subflows of a flow (scheme)" } else { "" }, Unit::Name);
     let y = Axis::new("of the hosts’ links", Unit::Share).range(0.0, 1.0);
     let title = if several { "Throughput by number of subflows" } else { "Throughput" };
+    let line_words = if rows.iter().any(|row| row.max_min.is_some()) {
+        " The line is what max-min fair rates on the very paths of the subflows would give."
+    } else {
+        ""
+    };
     Bars::upright(&format!("throughput-{load}"), title, x, y)
-        .estimates("throughput", Colour::Subflow(0), bars)
+        .coloured_estimates("throughput", bars)
         .marks("max-min fair on the same paths", Colour::Bad, line)
         .figure()
-        .definition(
+        .definition(&format!(
             "Mean over the sending hosts of the rate of the payload that reaches the receivers, as a fraction of the rate of the \
-             host’s link; mean over seeds. The line is what max-min fair rates on the very paths of the subflows would give. Headers \
-             take a few per cent of both.",
-        )
+             host’s link; mean over seeds.{line_words}"
+        ))
         .over("runs", rows.iter().map(|row| row.utilisation.n as u64).sum())
         .csv(
             &["scheme", "subflows", "throughput", "low", "high", "seeds", "max_min"],
@@ -140,7 +143,7 @@ fn table(data: &Data<'_>, rows: &[Row]) -> Table {
             Column::number("of max-min"),
         ],
     )
-    .definition("Means over seeds with 95 % intervals. The last column is the mean over seeds of the quotient of the two before it.");
+    .definition("Means over seeds with 95 % intervals. Where max-min fair rates are known: “of max-min” is the mean over seeds of the quotient.");
     let shown = |interval: &Option<Interval>| {
         let cell = |interval: &Interval| Cell::number(interval.mean, estimate(Unit::Share, interval));
         interval.as_ref().map_or_else(Cell::unknown, cell)
@@ -149,7 +152,7 @@ fn table(data: &Data<'_>, rows: &[Row]) -> Table {
         table.push([
             Cell::text(data.schemes[row.cell.0]),
             data.loads[row.cell.1].map_or_else(Cell::unknown, |load| Cell::number(load, whole_share(load))),
-            row.subflows.map_or_else(Cell::unknown, |subflows| Cell::number(subflows, number(subflows))),
+            row.subflows.map_or_else(Cell::unknown, |subflows| Cell::number(subflows, whole(subflows))),
             shown(&Some(row.utilisation)),
             shown(&row.max_min),
             shown(&row.share),

@@ -8,12 +8,18 @@ use subflow_sim::statistics::Interval;
 /// A number with three digits that matter: `1.23`, `12.3`, `1,234`.
 pub(super) fn number(value: f64) -> String {
     match value.abs() {
-        size if size >= 100.0 && value > 0.0 => grouped(value.round() as u64),
+        _ if value < 0.0 => format!("−{}", number(-value)),
+        size if size >= 100.0 => grouped(value.round() as u64),
         0.0 => "0".to_owned(),
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 0.1 => format!("{value:.2}"),
         _ => format!("{value:.4}"),
     }
+}
+
+/// A number without decimals that say nothing.
+pub(super) fn whole(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value}") } else { number(value) }
 }
 
 /// A rate: `1.23 Gbit/s`.
@@ -43,7 +49,9 @@ pub(super) fn whole_share(fraction: f64) -> String {
 pub(super) fn amount(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Seconds => seconds(value),
-        Unit::Bytes => bytes(value.max(0.0).round() as u64),
+        Unit::Bytes if value < 0.0 => format!("−{}", bytes((-value).round() as u64)),
+        Unit::Bytes => bytes(value.round() as u64),
+        Unit::Share | Unit::BitsPerSecond if value < 0.0 => format!("−{}", amount(unit, -value)),
         Unit::Share if value != 0.0 && value.abs() < 0.001 => format!("{:.4} %", value * 100.0),
         Unit::Share => share(value),
         Unit::BitsPerSecond => rate(value),
@@ -68,18 +76,13 @@ pub(super) fn sureness(interval: &Interval) -> String {
     }
 }
 
-/// A ratio as a difference: `27.0 % below`, `3.1 % above`, `as large as`.
+/// A ratio as a difference: `27.0 % below`, `3.1 % above`, `the same as`.
 pub(super) fn against(ratio: f64) -> String {
     match ratio - 1.0 {
         change if change.abs() < 0.0005 => "the same as".to_owned(),
         change if change < 0.0 => format!("{} below", share(-change)),
         change => format!("{} above", share(change)),
     }
-}
-
-/// The possessive of a name.
-pub(super) fn of(name: &str) -> String {
-    format!("{name}’s")
 }
 
 /// Names with commas and an `and`.
@@ -108,6 +111,11 @@ mod tests {
     fn numbers() {
         assert_eq!([0.0, 1.234, 12.34, 1234.4, 0.01].map(number), ["0", "1.23", "12.3", "1,234", "0.0100"]);
         assert_eq!(rate(12_345_678.0), "12.3 Mbit/s");
+        assert_eq!(
+            [number(-22.4), amount(Unit::Share, -0.5), amount(Unit::Bytes, -2e3)],
+            ["−22.4", "−50.0 %", "−2 kB"]
+        );
+        assert_eq!([whole(8.0), whole(7.5)], ["8", "7.50"]);
         assert_eq!(load(0.2), "load 20 %");
         assert_eq!(load(0.125), "load 12.5 %");
         assert_eq!(amount(Unit::Share, 0.000_01), "0.0010 %");
