@@ -34,7 +34,7 @@ fn wrong_values_are_usage_errors() {
         (&["analyze", "a.pcap", "--port", "65536"], "65536 is not in 0..=65535"),
         (&["analyze", "a.pcap", "--host", "10.0.0.0/33"], "prefix length '33'"),
         (&["analyze", "a.pcap", "--idle-timeout", "0"], "not a number of seconds above 0"),
-        (&["analyze", "a.pcap", "-f", "json", "-t", "flows"], "there is no table `flow`"),
+        (&["analyze", "a.pcap", "-f", "json", "-t", "flow"], "there is no table `flow`"),
         (&["analyze", "a.pcap", "-f", "csv", "--fields", "flow"], "there is no column `flow` in connections"),
         (&["analyze", "a.pcap", "-t", "hosts"], "hint: add --format csv, json or jsonl, or -o DIR"),
         (&["tables", "flow"], "hint: the tables are traffic, connections"),
