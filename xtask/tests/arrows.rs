@@ -1,6 +1,7 @@
 //! What each crate may know. The floors, from the ground up:
 //!
-//! wire, rows < netio < capture < analysis, sim < compare, anonymize < store < report < cli. Analysis and sim do not know each other.
+//! wire, rows < netio < capture < analysis, probe, sim < compare, anonymize < store < report < cli. Analysis, probe and sim do not know one
+//! another.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("subflow-capture", &["subflow-wire", "subflow-netio"]),
     ("subflow-analysis", &["subflow-wire", "subflow-rows", "subflow-capture"]),
     ("subflow-sim", &["subflow-wire", "subflow-rows", "subflow-capture"]),
+    ("subflow-probe", &["subflow-wire", "subflow-rows", "subflow-netio", "subflow-capture"]),
     ("subflow-compare", &["subflow-wire", "subflow-rows", "subflow-capture", "subflow-analysis"]),
     ("subflow-anonymize", &["subflow-wire", "subflow-capture", "subflow-analysis"]),
     ("subflow-store", &["subflow-rows", "subflow-capture", "subflow-analysis", "subflow-compare"]),
@@ -40,6 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "subflow-analysis",
             "subflow-compare",
             "subflow-anonymize",
+            "subflow-probe",
             "subflow-sim",
             "subflow-store",
             "subflow-report",

@@ -1,6 +1,7 @@
 //! Why a command gives up: what, where, why, and what to do next.
 
 use crate::exit::Exit;
+use crate::text::counted;
 use std::fmt::{self, Display};
 use std::io;
 
@@ -79,6 +80,51 @@ impl From<subflow_store::sql::Error> for Failure {
             _ => Self::failed(text),
         };
         Self { hint, ..failure }
+    }
+}
+
+impl From<subflow_probe::Error> for Failure {
+    fn from(error: subflow_probe::Error) -> Self {
+        use subflow_probe::{Error, NetError};
+        match error {
+            Error::NotAcknowledged { targets } => Self::usage(format!(
+                "there are public addresses among the {}, and nobody has said that their owners were considered",
+                counted(targets, "target")
+            ))
+            .hint(
+                "see what would be sent with --dryrun; if you answer for it, say so with --i-have-permission, and whom to ask \
+                 with --contact",
+            ),
+            Error::AllBlocked => Self::usage(error)
+                .hint("private and other special-purpose addresses are probed with --special only"),
+            Error::State { .. } => Self::failed(error)
+                .hint("give the arguments of that scan again, or begin another one: without --resume, in another folder"),
+            Error::BadLine(_) => {
+                Self::failed(error).hint("correct the line, or leave --strict out to pass over such lines")
+            }
+            Error::List { .. } => Self::failed(error),
+            Error::NoRoute { .. } | Error::NotEthernet { .. } => {
+                Self::failed(error).hint("name another interface with -i")
+            }
+            Error::NoSource { .. } => {
+                Self::failed(error).hint("name another interface with -i, or an address with --source-ip")
+            }
+            Error::NoGateway { .. } => {
+                Self::failed(error).hint("is it up? its hardware address can be given with --gateway-mac")
+            }
+            Error::Net(error) => match error {
+                NetError::NotPermitted => Self::failed("not permitted to send and receive packets")
+                    .hint("allow it once with: sudo setcap cap_net_raw+ep $(which subflow)"),
+                NetError::NoInterface { name, known } => {
+                    Self::failed(format!("there is no interface '{name}'"))
+                        .hint(format!("there are {}", known.join(", ")))
+                }
+                NetError::Down => Self::failed(error).hint("bring it up, as in: sudo ip link set eth0 up"),
+                error => Self::failed(error),
+            },
+            Error::Capture(error) => Self::failed(error),
+            error => Self::usage(error),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ mod support;
 
 use support::{stdout, subflow};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "analyze",
     "show",
     "explain",
@@ -12,6 +12,7 @@ const COMMANDS: [&str; 11] = [
     "compare",
     "live",
     "anonymize",
+    "scan",
     "sim",
     "tables",
     "completions",
@@ -106,6 +107,9 @@ fn the_dictionary_has_every_table() {
         "delays",
         "differences",
         "counters",
+        "probes",
+        "targets",
+        "campaigns",
     ] {
         assert!(page.contains(&format!("\n### `{table}`\n")), "{table}");
     }

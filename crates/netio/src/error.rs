@@ -17,6 +17,9 @@ pub enum Error {
     /// The process may not open packet sockets: it lacks CAP_NET_RAW.
     #[error("not permitted to open a packet socket")]
     NotPermitted,
+    /// The interface is down, or gone.
+    #[error("the interface is down")]
+    Down,
     /// The system refused something else.
     #[error("cannot {what}: {source}")]
     System {

@@ -1,16 +1,19 @@
 //! Raw packet sockets. The only crate that talks to the kernel directly, and the only one with `unsafe` in it.
 //!
 //! [`Ring`] receives: an AF_PACKET socket whose packets the kernel puts into memory that it shares with us (a TPACKET_V3
-//! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches. Both
-//! need CAP_NET_RAW in the network namespace they are opened in, and nothing else.
+//! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches, by
+//! AF_PACKET or, faster, by AF_XDP in copy mode. Both need CAP_NET_RAW in the network namespace they are opened in, and nothing else.
 //!
 //! On systems other than Linux everything here ends in [`Error::Unsupported`].
 //!
 //! [packet(7)]: https://man7.org/linux/man-pages/man7/packet.7.html
 
 #[cfg(target_os = "linux")]
+mod address;
+#[cfg(target_os = "linux")]
 mod block;
 mod error;
+mod filter;
 mod frame;
 #[cfg(target_os = "linux")]
 mod interface;
@@ -22,10 +25,15 @@ mod sender;
 mod socket;
 #[cfg(not(target_os = "linux"))]
 mod stub;
+#[cfg(target_os = "linux")]
+mod xdp;
 
+#[cfg(target_os = "linux")]
+pub use address::addresses;
 #[cfg(target_os = "linux")]
 pub use block::{Block, Frames};
 pub use error::Error;
+pub use filter::{Instruction, MAX_FILTER};
 pub use frame::Frame;
 #[cfg(target_os = "linux")]
 pub use interface::{interface_names, is_there};
@@ -34,7 +42,7 @@ pub use ring::{Ring, wait};
 #[cfg(target_os = "linux")]
 pub use sender::Sender;
 #[cfg(not(target_os = "linux"))]
-pub use stub::{Block, Frames, Ring, Sender, interface_names, is_there, wait};
+pub use stub::{Block, Frames, Ring, Sender, addresses, interface_names, is_there, wait};
 
 /// The name that stands for all interfaces.
 pub const ANY: &str = "any";
@@ -59,6 +67,15 @@ pub enum Framing {
     Link(u16),
     /// With the network header: the kernel has taken the link header away, and tells of it what it knows.
     Cooked,
+}
+
+/// The addresses of an interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// Hardware address, when it is one of six bytes.
+    pub hardware: Option<[u8; 6]>,
+    /// IP addresses with the lengths of their prefixes, in the order in which the system tells them.
+    pub ip: Vec<(std::net::IpAddr, u8)>,
 }
 
 /// What the kernel counted for a [`Ring`].

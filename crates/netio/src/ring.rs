@@ -13,7 +13,7 @@ use libc::c_int;
 use crate::block::{BLOCK_STATUS, Block};
 use crate::interface::{index_of, is_there};
 use crate::socket::Socket;
-use crate::{ANY, Config, Error, Framing, Statistics, Trouble};
+use crate::{ANY, Config, Error, Framing, Instruction, Statistics, Trouble};
 
 /// Bytes of a block: the longest packet (256 KiB) fits, and 64 of them make the usual ring.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -61,6 +61,17 @@ impl Ring {
 
     /// Opens a ring. From when this returns, every packet is either in it or counted as dropped.
     pub fn open(config: &Config) -> Result<Self, Error> {
+        Self::opened(config, None)
+    }
+
+    /// Opens a ring for what others send and a filter lets through: what this host sends does not come. The program sees
+    /// packets as they begin in the ring, returns how many bytes of each to keep (whatever [`Config::snap_len`] says)
+    /// and must be right, or the kernel refuses it.
+    pub fn open_filtered(config: &Config, filter: &[Instruction]) -> Result<Self, Error> {
+        Self::opened(config, Some(filter))
+    }
+
+    fn opened(config: &Config, filter: Option<&[Instruction]>) -> Result<Self, Error> {
         let any = config.interface == ANY;
         let index = if any { 0 } else { index_of(&config.interface)? };
         let mut socket = Socket::open(any)?;
@@ -86,7 +97,14 @@ impl Ring {
             tp_feature_req_word: 0,
         };
         socket.set(libc::SOL_PACKET, libc::PACKET_RX_RING, &request, "make the ring of packets")?;
-        socket.keep(config.snap_len.max(1))?;
+        match filter {
+            None => socket.keep(config.snap_len.max(1))?,
+            Some(program) => {
+                socket.filter(program)?;
+                let what = "ignore what is sent";
+                socket.set(libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, &c_int::from(true), what)?;
+            }
+        }
         let map = map(&socket, blocks * BLOCK_BYTES)?;
         let ring =
             Self { socket, map, blocks, current: 0, framing, index, statistics: Statistics::default() };

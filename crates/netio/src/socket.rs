@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use libc::{c_int, socklen_t};
 
-use crate::Error;
+use crate::{Error, Instruction, MAX_FILTER};
 
 /// EtherType 0x0003: every protocol.
 const ALL: u16 = libc::ETH_P_ALL as u16;
@@ -27,9 +27,13 @@ pub(crate) struct Bound {
 impl Socket {
     /// Opens a socket that receives nothing yet. Its packets come with link header, or `cooked` without.
     pub(crate) fn open(cooked: bool) -> Result<Self, Error> {
-        let kind = if cooked { libc::SOCK_DGRAM } else { libc::SOCK_RAW };
+        Self::of(libc::AF_PACKET, if cooked { libc::SOCK_DGRAM } else { libc::SOCK_RAW })
+    }
+
+    /// Opens a socket of any family of packet sockets.
+    pub(crate) fn of(family: c_int, kind: c_int) -> Result<Self, Error> {
         // SAFETY: plain numbers; the result is checked.
-        let fd = unsafe { libc::socket(libc::AF_PACKET, kind | libc::SOCK_CLOEXEC, 0) };
+        let fd = unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, 0) };
         if fd < 0 {
             let error = io::Error::last_os_error();
             return Err(match error.raw_os_error() {
@@ -78,6 +82,18 @@ impl Socket {
         self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program, "set the snap length")
     }
 
+    /// Lets in what a program says, and as many bytes of it.
+    pub(crate) fn filter(&self, instructions: &[Instruction]) -> Result<(), Error> {
+        let mut code: Vec<libc::sock_filter> = instructions
+            .iter()
+            .take(MAX_FILTER)
+            .map(|i| libc::sock_filter { code: i.code, jt: i.jump_true, jf: i.jump_false, k: i.k })
+            .collect();
+        let program = libc::sock_fprog { len: code.len() as u16, filter: code.as_mut_ptr() };
+        // The kernel checks and copies the program, which lives on until then.
+        self.set(libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program, "filter packets")
+    }
+
     /// Binds to an interface (0: all of them), receiving either everything or nothing, and says what it is bound to.
     pub(crate) fn bind(&self, index: u32, receive: bool) -> Result<Bound, Error> {
         let system = |what| move |source| Error::System { what, source };
@@ -120,3 +136,5 @@ pub(crate) unsafe trait Plain {}
 unsafe impl Plain for c_int {}
 // SAFETY: three integers.
 unsafe impl Plain for libc::tpacket_stats_v3 {}
+// SAFETY: sixteen integers.
+unsafe impl Plain for libc::xdp_mmap_offsets {}

@@ -4,11 +4,16 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::{Config, Error, Frame, Framing, Statistics, Trouble};
+use crate::{Addresses, Config, Error, Frame, Framing, Instruction, Statistics, Trouble};
 
 /// No names are known.
 pub fn interface_names() -> Vec<String> {
     Vec::new()
+}
+
+/// Always [`Error::Unsupported`].
+pub fn addresses(_interface: &str) -> Result<Addresses, Error> {
+    Err(Error::Unsupported)
 }
 
 /// No interface is known.
@@ -26,6 +31,11 @@ impl Ring {
 
     /// Always [`Error::Unsupported`].
     pub fn open(_config: &Config) -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
+    /// Always [`Error::Unsupported`].
+    pub fn open_filtered(_config: &Config, _filter: &[Instruction]) -> Result<Self, Error> {
         Err(Error::Unsupported)
     }
 
@@ -98,6 +108,11 @@ impl Sender {
 
     /// Always [`Error::Unsupported`].
     pub fn open(_interface: &str, _bypass: bool) -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
+    /// Always [`Error::Unsupported`].
+    pub fn open_fast(_interface: &str, _queue: u32) -> Result<Self, Error> {
         Err(Error::Unsupported)
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use subflow_netio::{ANY, Config, Error, Frame, Framing, Ring, Sender, Vlan, wait};
+use subflow_netio::{ANY, Config, Error, Frame, Framing, Instruction, Ring, Sender, Vlan, wait};
 
 /// EtherType for local experiments.
 const OURS: u16 = 0x88b5;
@@ -127,4 +127,62 @@ fn a_tag_is_told_where_the_kernel_takes_it_out() {
         tags.push(frame.vlan);
     });
     assert_eq!(tags, [Some(Vlan { tpid: 0x8100, tci: 0x202a })]);
+}
+
+/// A statement of classic BPF.
+fn step(code: u16, jump_true: u8, jump_false: u8, k: u32) -> Instruction {
+    Instruction { code, jump_true, jump_false, k }
+}
+
+#[test]
+fn a_filter_lets_in_what_it_says_and_nothing_that_was_sent() {
+    // Load the byte at 18; is it 9; 40 bytes, or none.
+    let program = [step(0x30, 0, 0, 18), step(0x15, 0, 1, 9), step(0x06, 0, 0, 40), step(0x06, 0, 0, 0)];
+    let mut ring = match Ring::open_filtered(&config("lo", 1000, 4), &program) {
+        Ok(ring) => ring,
+        Err(Error::NotPermitted) => {
+            eprintln!("skipped: packet sockets need CAP_NET_RAW");
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    send(100, |number| frame(if number % 2 == 0 { 9 } else { 10 }, number, 100));
+    let mut numbers = Vec::new();
+    let packets = drain(&mut ring, 9, |number, frame| {
+        assert_eq!((frame.data.len(), frame.wire_len, frame.is_sent_to_self()), (40, 100, false));
+        numbers.push(number);
+    });
+    // On the loopback interface each frame is seen twice, but here only as received.
+    assert_eq!((packets, numbers), (50, (0..100).step_by(2).collect()));
+    let endless = [step(0x05, 0, 0, 7)];
+    assert!(matches!(Ring::open_filtered(&config("lo", 1000, 4), &endless), Err(Error::System { .. })));
+}
+
+#[test]
+fn the_fast_sender_loses_nothing_and_sends_nothing_twice() {
+    let mut sender = match Sender::open_fast("lo", 0) {
+        Ok(sender) => sender,
+        Err(error) => {
+            eprintln!("skipped: no AF_XDP here ({error})");
+            return;
+        }
+    };
+    let Some(mut ring) = open(&config("lo", 100, 64)) else { return };
+    let frames: Vec<_> = (0..10_000).map(|number| frame(11, number, 60 + number as usize % 1000)).collect();
+    let mut rest: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+    let mut left = rest.as_mut_slice();
+    while !left.is_empty() {
+        let sent = sender.send(left).unwrap();
+        left = &mut left[sent..];
+    }
+    let mut next = 0;
+    drain(&mut ring, 11, |number, frame| {
+        assert_eq!((number, frame.wire_len), (next, 60 + number % 1000));
+        next += 1;
+    });
+    assert_eq!(next, 10_000);
+    // A queue serves one of them at a time.
+    assert!(matches!(Sender::open_fast("lo", 0), Err(Error::System { .. })));
+    assert!(matches!(sender.send(&[&[0; 3000]]), Err(Error::System { .. })));
+    assert!(matches!(Sender::open_fast("no such", 0), Err(Error::NoInterface { .. })));
 }

@@ -19,6 +19,11 @@ impl<W: Write> Writer<W> {
         csv.write_record(layout.fields.iter().map(|field| field.name.as_bytes())).map_err(plain_error)?;
         Ok(Self { layout, csv, cell: String::new() })
     }
+
+    /// Goes on where the header and some rows stand already.
+    pub(crate) fn appending(layout: Layout, out: W) -> Self {
+        Self { layout, csv: csv::Writer::from_writer(out), cell: String::new() }
+    }
 }
 
 impl<W: Write> TableWriter for Writer<W> {
@@ -31,13 +36,17 @@ impl<W: Write> TableWriter for Writer<W> {
         self.csv.write_record(None::<&[u8]>).map_err(plain_error)
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        self.csv.flush()
+    }
+
     fn finish(&mut self) -> io::Result<()> {
         self.csv.flush()
     }
 }
 
 /// The error below the CSV writer's own: a closed pipe must stay recognisable.
-fn plain_error(error: csv::Error) -> io::Error {
+pub(crate) fn plain_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
         kind => io::Error::other(format!("{kind:?}")),

@@ -169,7 +169,7 @@ impl Table {
     }
 }
 
-fn writer<W>(format: FileFormat, layout: Layout, out: W) -> io::Result<Box<dyn TableWriter>>
+pub(crate) fn writer<W>(format: FileFormat, layout: Layout, out: W) -> io::Result<Box<dyn TableWriter>>
 where
     W: Write + Send + 'static,
 {

@@ -28,6 +28,10 @@ impl<W: Write> TableWriter for Writer<W> {
         self.out.write_all(self.line.as_bytes())
     }
 
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
     }

@@ -47,7 +47,7 @@ pub struct Field {
     /// What it means.
     pub doc: Cow<'static, str>,
     /// Index of the cell in the row that it is taken from.
-    source: usize,
+    pub(crate) source: usize,
 }
 
 impl Field {

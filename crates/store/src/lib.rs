@@ -20,6 +20,7 @@ pub mod csv;
 pub mod dictionary;
 mod directory;
 mod error;
+mod growing;
 pub mod json;
 pub mod jsonl;
 mod layout;
@@ -33,6 +34,7 @@ mod writer;
 
 pub use directory::{DirectorySink, FileFormat, Written};
 pub use error::Error;
+pub use growing::GrowingSink;
 pub use layout::{Field, Form, Layout};
 pub use rows::cells;
 pub use selection::{Selection, SelectionError};

@@ -67,10 +67,15 @@ impl<W: Write> StreamSink<W> {
         self.failure.as_ref()
     }
 
-    /// Lets the stream's reader have all JSON lines so far; other forms hold back what they must. A failure is kept.
+    /// Lets the stream's reader have all rows so far; a JSON document holds them back. A failure is kept.
     pub fn flush(&mut self) -> Result<(), &Error> {
-        if let (Form::Jsonl { out, .. }, None) = (&mut self.form, &self.failure) {
-            self.failure = out.flush().err().map(Error::Stream);
+        if self.failure.is_none() {
+            let flushed = match &mut self.form {
+                Form::Jsonl { out, .. } => out.flush(),
+                Form::Csv { writer, .. } => writer.flush(),
+                Form::Json { .. } => Ok(()),
+            };
+            self.failure = flushed.err().map(Error::Stream);
         }
         self.failure.as_ref().map_or(Ok(()), Err)
     }

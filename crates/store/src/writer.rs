@@ -10,6 +10,11 @@ pub trait TableWriter {
     /// Appends a row: its cells in the order of the table's schema.
     fn row(&mut self, cells: &[Value<'_>]) -> io::Result<()>;
 
+    /// Hands on the rows so far where the format allows it; more may follow.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Writes what is still held back and whatever closes the file. No row may follow.
     fn finish(&mut self) -> io::Result<()>;
 }

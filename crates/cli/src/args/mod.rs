@@ -7,6 +7,7 @@ mod explain;
 mod live;
 mod parse;
 mod query;
+mod scan;
 mod shared;
 mod show;
 mod sim;
@@ -24,6 +25,7 @@ pub(crate) use explain::{ExplainArgs, ExplainFormat};
 pub(crate) use live::LiveArgs;
 pub(crate) use parse::{Format, Recorded, seconds};
 pub(crate) use query::QueryArgs;
+pub(crate) use scan::ScanArgs;
 pub(crate) use shared::{FilterArgs, OutputArgs, ReadArgs, TalkArgs};
 pub(crate) use show::{ShowArgs, ShowOutputArgs};
 pub(crate) use sim::{
@@ -57,6 +59,7 @@ Examples:
   subflow explain trace.pcap                 why each thing was counted so, by frame
   subflow query trace.pcap \"SELECT …\"      questions in SQL
   subflow live -i eth0                       the same as it happens
+  subflow scan 10.0.0.0/24 --special         who supports it in a network
   subflow sim list                           what can be simulated
   subflow COMMAND --help                     all options of a command, with more examples";
 
@@ -87,6 +90,7 @@ pub(crate) enum Command {
     Compare(Box<CompareArgs>),
     Live(Box<LiveArgs>),
     Anonymize(Box<AnonymizeArgs>),
+    Scan(Box<ScanArgs>),
     Sim(SimArgs),
     Tables(TablesArgs),
     Completions(CompletionsArgs),

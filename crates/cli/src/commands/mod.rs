@@ -10,6 +10,7 @@ mod man;
 mod query;
 mod reading;
 mod rows;
+mod scan;
 mod show;
 mod sim;
 mod tables;
@@ -28,6 +29,7 @@ pub(crate) fn run(args: Cli) -> Result<Exit, Failure> {
         Command::Compare(args) => compare::run(*args),
         Command::Live(args) => live::run(*args),
         Command::Anonymize(args) => anonymize::run(*args),
+        Command::Scan(args) => scan::run(*args),
         Command::Sim(args) => sim::run(args),
         Command::Tables(args) => tables::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -21,7 +21,7 @@ pub(super) fn run(args: &TablesArgs) -> Result<Exit, Failure> {
 }
 
 /// Every table of every command.
-fn chapters() -> [Chapter; 6] {
+fn chapters() -> [Chapter; 7] {
     [
         Chapter {
             title: "Captures",
@@ -42,6 +42,11 @@ fn chapters() -> [Chapter; 6] {
             title: "Two runs, and the kernel's counters",
             source: "`compare --runs` yields `differences`, `compare --nstat` yields `counters`.",
             schemas: [RUNS_SCHEMAS, NSTAT_SCHEMAS].concat(),
+        },
+        Chapter {
+            title: "Scans",
+            source: "`scan` yields these tables: one row an answer, one a target, one a run.",
+            schemas: subflow_probe::rows::SCHEMAS.to_vec(),
         },
         Chapter {
             title: "Simulations",

@@ -8,6 +8,7 @@ mod layers;
 mod live;
 mod query;
 mod reading;
+mod scan;
 mod sim;
 mod wanted;
 
@@ -17,5 +18,6 @@ pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};
+pub(crate) use scan::{Scan, ScanOf, Sending};
 pub(crate) use sim::Simulation;
 pub(crate) use wanted::Wanted;

@@ -9,6 +9,7 @@ mod delays;
 mod issues;
 mod outcomes;
 mod repeats;
+pub(crate) mod scan;
 mod sheet;
 pub(crate) mod sim;
 mod sizes;

@@ -1,0 +1,16 @@
+//! The active side of subflow: who supports Multipath TCP, and who only seems to.
+//!
+//! Probes are values, answers are events. [`targets`] says who is asked in which order, [`probes`] what is asked, [`answers`]
+//! what the answers mean; none of them sends or waits. [`scan`] puts them on the wire by way of `subflow-netio`.
+
+pub mod answers;
+mod error;
+pub mod probes;
+pub mod rows;
+pub mod scan;
+mod summary;
+pub mod targets;
+
+pub use error::Error;
+pub use subflow_netio::Error as NetError;
+pub use summary::{PortSummary, Summary};

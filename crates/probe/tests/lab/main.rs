@@ -1,0 +1,32 @@
+//! Scans in network namespaces that these tests make and remove. They need root, iproute2 and, for servers that speak Multipath
+//! TCP, python3 and a kernel that does; where something lacks they say so past the harness and have nothing to test.
+//!
+//! Scanner, counter and middlebox run as processes of their own in their namespaces: this program, called with the name of the role.
+#![cfg(target_os = "linux")]
+
+mod behaviours;
+mod boxes;
+mod counter;
+mod exact;
+#[path = "../../examples/scan.rs"]
+#[expect(dead_code, reason = "the example's own main")]
+mod scan;
+mod support;
+
+/// What a process of ours does that was started in a namespace; without a role, nothing.
+#[test]
+fn role() {
+    let Ok(role) = std::env::var(support::ROLE) else { return };
+    let mut arguments = role.split('\n').map(str::to_owned);
+    let result = match arguments.next().as_deref() {
+        Some("scan") => scan::scan(arguments),
+        Some("count") => counter::count(arguments),
+        Some("box") => boxes::forward(arguments),
+        other => Err(format!("no such role: {other:?}")),
+    };
+    if let Err(error) = result {
+        eprintln!("{role:?}: {error}");
+        std::process::exit(1);
+    }
+    std::process::exit(0);
+}
