@@ -151,6 +151,56 @@ fn many_connections_name_their_frames() {
     assert!(fallbacks >= 20 && joins >= 20, "{fallbacks} fallbacks, {joins} joins");
 }
 
+/// Every reinjection and handover of the synthetic trace: of each connection that has one, by tshark's fields of its packets.
+#[test]
+fn reinjections_and_handovers_among_other_connections() {
+    let Some(path) = folder("crafted").map(|folder| folder.join("synth_server_trace.pcap")) else { return };
+    if !is_there() {
+        return;
+    }
+    let file = path.to_str().expect("UTF-8");
+    let rows = |sql: &str| -> Vec<Value> {
+        let text = stdout(&["query", "-q", "-f", "jsonl", file, sql]);
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let (mut reinjections, mut handovers) = (0, 0);
+    for row in rows(
+        "SELECT connection_id, handovers FROM connections \
+         WHERE reinjected_bytes_c2s + reinjected_bytes_s2c > 0 OR handovers > 0",
+    ) {
+        let id = row["connection_id"].to_string();
+        let ports =
+            rows(&format!("SELECT src_port FROM subflows WHERE connection_id = {id} ORDER BY subflow_id"));
+        let ports: Vec<u64> = ports.iter().map(|row| row["src_port"].as_u64().expect("a port")).collect();
+        let reference = Reference::of_ports(&path, &ports);
+        let told = |subject: &str| -> Vec<Value> {
+            let text = stdout(&["explain", "-q", file, "-c", &id, "--all", "-f", "jsonl", "--what", subject]);
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        };
+        let copies: BTreeSet<_> = told("reinjections")
+            .iter()
+            .map(|claim| {
+                let frames = frames(claim);
+                (frames[0], frames[1], claim["bytes"].as_u64().expect("bytes"))
+            })
+            .collect();
+        assert_eq!(copies, reference.reinjections(), "connection {id}");
+        reinjections += copies.len();
+        if row["handovers"].as_u64() == Some(1) {
+            let claims = told("handover");
+            let (last, next) = reference.handover(reference.first_stream());
+            let named = frames(&claims[0]);
+            assert_eq!(
+                (claims.len(), named[0], named.contains(&next)),
+                (1, last, true),
+                "connection {id}: {claims:?}"
+            );
+            handovers += 1;
+        }
+    }
+    assert_eq!((reinjections, handovers), (61, 2));
+}
+
 #[test]
 fn healthy_connections_have_no_fallback_to_explain() {
     let Some(root) = folder("truth") else { return };

@@ -74,8 +74,19 @@ fn number(text: &str) -> Option<u64> {
 
 impl Reference {
     pub(crate) fn of(path: &Path) -> Self {
+        Self::filtered(path, "tcp")
+    }
+
+    /// Those packets that have one of these ports: a connection among others.
+    pub(crate) fn of_ports(path: &Path, ports: &[u64]) -> Self {
+        let ports: Vec<_> = ports.iter().map(|port| format!("tcp.port == {port}")).collect();
+        Self::filtered(path, &ports.join(" || "))
+    }
+
+    fn filtered(path: &Path, filter: &str) -> Self {
         let mut command = Command::new("tshark");
-        command.arg("-r").arg(path).args(["-o", "tcp.relative_sequence_numbers:TRUE", "-T", "fields"]);
+        command.arg("-r").arg(path).args(["-Y", filter]);
+        command.args(["-o", "tcp.relative_sequence_numbers:TRUE", "-T", "fields"]);
         for field in FIELDS {
             command.args(["-e", field]);
         }
@@ -134,6 +145,11 @@ impl Reference {
             }
         }
         found.into_iter().map(|((frame, first, _), bytes)| (frame, first, bytes)).collect()
+    }
+
+    /// The stream of the first packet.
+    pub(crate) fn first_stream(&self) -> u64 {
+        self.packets.first().map_or(0, |packet| packet.stream)
     }
 
     /// The first SYN/ACK to a client's port, if it carries no MP_CAPABLE.
