@@ -31,7 +31,7 @@ table! {
         /// Ideal completion time: alone in an empty network on its path, segments back to back at the rate of the sender's link, store and forward exact, the
         /// handshake included where it is simulated, slow start not. Null for a flow without a size.
         pub ideal_fct: Option<f64> => "s",
-        /// Completion time divided by the ideal one, at least 1. Null where either is.
+        /// Completion time divided by the ideal one: at least 1, but for packets that are spread over several paths, where a short last one may overtake. Null where either is.
         pub slowdown: Option<f64>,
         /// Payload that reached the receiver for the first time.
         pub delivered: u64 => "B",
