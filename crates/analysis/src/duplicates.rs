@@ -100,8 +100,8 @@ impl Copies {
 /// The packets of the last moments.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    /// Digest, checksum and time of each.
-    slots: Box<[(u64, u16, i64)]>,
+    /// Digest, with the checksum in it, and time of each.
+    slots: Box<[(u64, i64)]>,
     far: Option<Far>,
     point: Option<Point>,
     /// Capture points so far, while none has come again.
@@ -110,7 +110,7 @@ pub(crate) struct Recent {
 
 impl Default for Recent {
     fn default() -> Self {
-        Self { slots: vec![(0, 0, i64::MIN / 2); SLOTS].into(), far: None, point: None, points: Vec::new() }
+        Self { slots: vec![(0, i64::MIN / 2); SLOTS].into(), far: None, point: None, points: Vec::new() }
     }
 }
 
@@ -148,15 +148,16 @@ impl Recent {
         {
             return Some(Before::Elsewhere);
         }
+        let digest = digest ^ u64::from(print.checksum) << 48;
         let slot = &mut self.slots[(digest >> 8) as usize % SLOTS];
-        let age = time - slot.2;
-        let same = slot.0 >> 8 == digest >> 8 && slot.1 == print.checksum && age >= 0;
+        let age = time - slot.1;
+        let same = slot.0 >> 8 == digest >> 8 && age >= 0;
         let sure = print.identification != 0 || slot.0 != digest;
         let likely = print.len > 0 || print.flags & SYN != 0 || flow.here;
         if same && (sure && age <= SURE || likely && age <= LIKELY) {
             return Some(Before::Here);
         }
-        *slot = (digest, print.checksum, time);
+        *slot = (digest, time);
         None
     }
 }

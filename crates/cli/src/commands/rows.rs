@@ -9,6 +9,16 @@ use std::path::PathBuf;
 use subflow_rows::Row;
 use subflow_store::{DirectorySink, StreamSink};
 
+/// Begins rows on standard output.
+pub(super) fn open_stream(stream: &Stream) -> Result<StreamSink<BufWriter<Stdout>>, Failure> {
+    let out = console::stdout();
+    Ok(match stream {
+        Stream::Json(selection) => StreamSink::json(selection, out)?,
+        Stream::Jsonl(selection) => StreamSink::jsonl(selection, out),
+        Stream::Csv(layout) => StreamSink::csv(layout.clone(), out)?,
+    })
+}
+
 /// Takes rows; a report for people has been printed instead.
 pub(super) enum Rows {
     Printed,
@@ -24,14 +34,7 @@ impl Rows {
                 console::print(&report())?;
                 Self::Printed
             }
-            Output::Stream(stream) => {
-                let out = console::stdout();
-                Self::Stream(Box::new(match stream {
-                    Stream::Json(selection) => StreamSink::json(&selection, out)?,
-                    Stream::Jsonl(selection) => StreamSink::jsonl(&selection, out),
-                    Stream::Csv(layout) => StreamSink::csv(layout, out)?,
-                }))
-            }
+            Output::Stream(stream) => Self::Stream(Box::new(open_stream(&stream)?)),
             Output::Directory { dir, format, selection } => {
                 let sink = Box::new(DirectorySink::create(&dir, format, &selection)?);
                 Self::Directory { dir, sink }

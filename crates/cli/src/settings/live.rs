@@ -3,7 +3,7 @@
 use super::Output;
 use super::analyze::output;
 use super::layers::{Layer, Origin};
-use super::reading::{Reading, Talk, lower_layers, pair};
+use super::reading::{Reading, Talk, lower_layers, talk_flags};
 use crate::args::{FilterArgs, LiveArgs, Recorded};
 use crate::failure::Failure;
 use std::ffi::OsStr;
@@ -42,9 +42,7 @@ impl Live {
         let flags = Layer {
             format: args.output.format.map(|format| (format, Origin::Flag("format"))),
             idle_timeout: args.idle_timeout,
-            quiet: pair(args.talk.quiet, args.talk.verbose),
-            progress: pair(args.talk.progress, args.talk.no_progress),
-            ..Layer::default()
+            ..talk_flags(&args.talk)
         };
         let mut layer = flags.over(below);
         let output = output(args.output, layer.format.take())?;

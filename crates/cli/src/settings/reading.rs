@@ -26,6 +26,14 @@ pub(crate) struct Talk {
     pub(crate) progress: bool,
 }
 
+impl Talk {
+    /// From the flags and what is below them.
+    pub(super) fn of(args: &TalkArgs, layer: &Layer) -> Self {
+        let quiet = layer.quiet.unwrap_or(false);
+        Self { quiet, verbose: args.verbose, progress: layer.progress.unwrap_or(true) && !quiet }
+    }
+}
+
 impl Reading {
     /// Settings of a command without more flags than these; `command` stands in messages.
     pub(crate) fn new(
@@ -41,7 +49,6 @@ impl Reading {
 
     /// From flags laid over what is below them.
     pub(super) fn of(filter_args: FilterArgs, talk: &TalkArgs, layer: &Layer) -> Result<Self, Failure> {
-        let quiet = layer.quiet.unwrap_or(false);
         let mut options = Options { filter: filter(filter_args)?, ..Options::default() };
         if let Some(idle_timeout_ns) = layer.idle_timeout {
             options.idle_timeout_ns = idle_timeout_ns;
@@ -52,7 +59,7 @@ impl Reading {
                 .threads
                 .or_else(|| thread::available_parallelism().ok())
                 .map_or(1, NonZeroUsize::get),
-            talk: Talk { quiet, verbose: talk.verbose, progress: layer.progress.unwrap_or(true) && !quiet },
+            talk: Talk::of(talk, layer),
         })
     }
 }
@@ -73,9 +80,12 @@ pub(super) fn refuse_terminal(captures: &[PathBuf], command: &str) -> Result<(),
 
 /// What the flags say. A flag that is not given says nothing.
 pub(super) fn reading_flags(read: &ReadArgs, talk: &TalkArgs) -> Layer {
+    Layer { idle_timeout: read.idle_timeout, threads: read.threads, ..talk_flags(talk) }
+}
+
+/// What they say of how much is said.
+pub(super) fn talk_flags(talk: &TalkArgs) -> Layer {
     Layer {
-        idle_timeout: read.idle_timeout,
-        threads: read.threads,
         quiet: pair(talk.quiet, talk.verbose),
         progress: pair(talk.progress, talk.no_progress),
         ..Layer::default()

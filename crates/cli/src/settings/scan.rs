@@ -1,7 +1,7 @@
 //! Settings of `subflow scan`.
 
 use super::layers::{Layer, Origin};
-use super::reading::{lower_layers, pair};
+use super::reading::{lower_layers, pair, talk_flags};
 use super::{Output, Stream, Talk, Wanted};
 use crate::args::{Format, ScanArgs};
 use crate::failure::Failure;
@@ -59,14 +59,11 @@ impl Scan {
         let flags = Layer {
             format: args.format.map(|format| (format, Origin::Flag("format"))),
             strict: pair(args.strict, args.no_strict),
-            quiet: pair(args.talk.quiet, args.talk.verbose),
-            progress: pair(args.talk.progress, args.talk.no_progress),
-            ..Layer::default()
+            ..talk_flags(&args.talk)
         };
         let mut layer = flags.over(below);
-        let (quiet, strict) = (layer.quiet.unwrap_or(false), layer.strict.unwrap_or(false));
-        let talk =
-            Talk { quiet, verbose: args.talk.verbose, progress: layer.progress.unwrap_or(true) && !quiet };
+        let strict = layer.strict.unwrap_or(false);
+        let talk = Talk::of(&args.talk, &layer);
         let offline = !args.read.is_empty();
         let output = output(&mut args, layer.format.take(), offline)?;
         let of = if offline {

@@ -1,7 +1,7 @@
 //! Settings of `subflow sim`.
 
 use super::layers::{Layer, Origin};
-use super::reading::{lower_layers, pair};
+use super::reading::{lower_layers, talk_flags};
 use super::{Talk, Wanted};
 use crate::args::{SimFabricArgs, SimOutputArgs, SimPhoneArgs, SimPlanArgs, SimRunArgs, TalkArgs};
 use crate::failure::Failure;
@@ -112,12 +112,9 @@ impl Simulation {
         );
         let flags = Layer {
             format: output.format.map(|format| (format, Origin::Flag("format"))),
-            quiet: pair(talk.quiet, talk.verbose),
-            progress: pair(talk.progress, talk.no_progress),
-            ..Layer::default()
+            ..talk_flags(talk)
         };
         let mut layer = flags.over(lower_layers()?);
-        let quiet = layer.quiet.unwrap_or(false);
         let wanted =
             Wanted { dir: output.output.clone(), format: layer.format.take(), tables: output.tables };
         wanted.check()?;
@@ -129,7 +126,7 @@ impl Simulation {
             dir: output.output,
             report: output.report,
             wanted,
-            talk: Talk { quiet, verbose: talk.verbose, progress: layer.progress.unwrap_or(true) && !quiet },
+            talk: Talk::of(talk, &layer),
         })
     }
 }

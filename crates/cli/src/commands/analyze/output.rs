@@ -1,8 +1,9 @@
 //! Where the rows of the analysis go.
 
+use crate::commands::rows::open_stream;
 use crate::console;
 use crate::failure::Failure;
-use crate::settings::{Output, Stream};
+use crate::settings::Output;
 use std::io::{BufWriter, Stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,7 +61,7 @@ impl Rows {
     pub(in crate::commands) fn new(output: Output, report: bool) -> Result<Self, Failure> {
         let to = match output {
             Output::Summary => To::Summary(Box::default()),
-            Output::Stream(stream) => To::Stream(Box::new(open(stream)?)),
+            Output::Stream(stream) => To::Stream(Box::new(open_stream(&stream)?)),
             Output::Directory { dir, format, selection } => {
                 let sink = DirectorySink::create(&dir, format, &selection)?;
                 To::Directory { dir, sink }
@@ -112,15 +113,6 @@ impl Rows {
         };
         Ok((self.seen, finished))
     }
-}
-
-fn open(stream: Stream) -> Result<StreamSink<BufWriter<Stdout>>, Failure> {
-    let out = console::stdout();
-    Ok(match stream {
-        Stream::Json(selection) => StreamSink::json(&selection, out)?,
-        Stream::Jsonl(selection) => StreamSink::jsonl(&selection, out),
-        Stream::Csv(layout) => StreamSink::csv(layout, out)?,
-    })
 }
 
 impl Sink for Rows {

@@ -2,10 +2,11 @@
 
 use super::metadata::Metadata;
 use super::status::Status;
+use crate::commands::rows::open_stream;
 use crate::console;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::settings::{Output, Sending, Stream, Talk};
+use crate::settings::{Output, Sending, Talk};
 use crate::summary::scan as summary;
 use crate::text::{counted, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -63,14 +64,7 @@ impl<'a> Taker<'a> {
                     })?;
                 To::Folder { dir: dir.clone(), sink }
             }
-            Output::Stream(stream) => {
-                let out = console::stdout();
-                To::Stream(Box::new(match stream {
-                    Stream::Json(selection) => StreamSink::json(selection, out)?,
-                    Stream::Jsonl(selection) => StreamSink::jsonl(selection, out),
-                    Stream::Csv(layout) => StreamSink::csv(layout.clone(), out)?,
-                }))
-            }
+            Output::Stream(stream) => To::Stream(Box::new(open_stream(stream)?)),
         };
         Ok(Self {
             to,
