@@ -112,9 +112,12 @@ fn many_connections_name_their_frames() {
         return;
     }
     let (mut fallbacks, mut joins) = (0, 0);
-    for name in
-        ["crafted/fallbacks.pcap", "truth/10_many_short/client.pcap", "truth/21_server_off/server.pcap"]
-    {
+    for name in [
+        "crafted/fallbacks.pcap",
+        "crafted/synth_server_trace.pcap",
+        "truth/10_many_short/client.pcap",
+        "truth/21_server_off/server.pcap",
+    ] {
         let path = root.join(name);
         let reference = Reference::of(&path);
         let file = path.to_str().expect("UTF-8");
@@ -131,14 +134,13 @@ fn many_connections_name_their_frames() {
         for row in rows("SELECT connection_id, client_port FROM connections WHERE fallback = 'synack'") {
             let claims = told(&row["connection_id"], "fallback");
             assert_eq!(claims.len(), 1, "{name}: {row}");
-            let syn_ack = reference.syn_ack_without_option(number(&row, "client_port"));
-            assert_eq!(Some(frames(&claims[0])[0]), syn_ack, "{name}: {row}");
+            let syn_acks = reference.syn_acks_without_option(number(&row, "client_port"));
+            assert!(syn_acks.contains(&frames(&claims[0])[0]), "{name}: {row}: {syn_acks:?}");
             fallbacks += 1;
         }
-        // One explain a connection: a sample of them is enough.
         let failed = rows(
             "SELECT DISTINCT connection_id FROM subflows WHERE subflow_id > 0 AND state NOT IN ('established', 'midstream') \
-             ORDER BY 1 LIMIT 20",
+             ORDER BY 1",
         );
         for row in failed {
             for claim in told(&row["connection_id"], "joins") {
@@ -148,7 +150,7 @@ fn many_connections_name_their_frames() {
             }
         }
     }
-    assert!(fallbacks >= 20 && joins >= 20, "{fallbacks} fallbacks, {joins} joins");
+    assert!(fallbacks == 36 && joins >= 132, "{fallbacks} fallbacks, {joins} joins");
 }
 
 /// Every reinjection and handover of the synthetic trace: of each connection that has one, by tshark's fields of its packets.

@@ -152,10 +152,14 @@ impl Reference {
         self.packets.first().map_or(0, |packet| packet.stream)
     }
 
-    /// The first SYN/ACK to a client's port, if it carries no MP_CAPABLE.
-    pub(crate) fn syn_ack_without_option(&self, port: u64) -> Option<u64> {
-        let first = self.packets.iter().find(|packet| packet.syn_ack() && packet.to == port)?;
-        (!first.subtypes.contains(&0)).then_some(first.frame)
+    /// The first SYN/ACK of each stream to a client's port, where it carries no MP_CAPABLE. Clients of other addresses may have
+    /// the same port.
+    pub(crate) fn syn_acks_without_option(&self, port: u64) -> BTreeSet<u64> {
+        let mut first: BTreeMap<u64, &Packet> = BTreeMap::new();
+        for packet in self.packets.iter().filter(|packet| packet.syn_ack() && packet.to == port) {
+            first.entry(packet.stream).or_insert(packet);
+        }
+        first.values().filter(|packet| !packet.subtypes.contains(&0)).map(|packet| packet.frame).collect()
     }
 
     /// Frames of the handshake of each join, in order of their SYNs: SYNs, SYN/ACKs, the third ACK, and the reset of one that
