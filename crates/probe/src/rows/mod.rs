@@ -4,12 +4,16 @@ mod campaigns;
 mod names;
 mod probes;
 mod targets;
+mod verifications;
 
 pub use campaigns::Campaign;
 pub use names::{AnswerKind, End, Finding, Verdict};
 pub use probes::Probe;
 use subflow_rows::{Row, Schema};
 pub use targets::Target;
+pub use verifications::{
+    AnswerStep, Conclusion, DataStep, GivenUp, JoinStep, PlainStep, SynStep, Verification,
+};
 
 /// The schemas of the tables of a scan.
 pub const SCHEMAS: [Schema; 3] = [Probe::SCHEMA, Target::SCHEMA, Campaign::SCHEMA];
