@@ -2,7 +2,7 @@
 //!
 //! [`Ring`] receives: an AF_PACKET socket whose packets the kernel puts into memory that it shares with us (a TPACKET_V3
 //! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches, by
-//! AF_PACKET or, faster, by AF_XDP in copy mode. Both need CAP_NET_RAW in the network namespace they are opened in, and nothing else.
+//! AF_PACKET or, faster, by AF_XDP in copy mode. [`mptcp`] has the kernel's own Multipath TCP. Ring and sender need CAP_NET_RAW in the network namespace they are opened in, and nothing else.
 //!
 //! On systems other than Linux everything here ends in [`Error::Unsupported`].
 //!
@@ -17,12 +17,15 @@ mod filter;
 mod frame;
 #[cfg(target_os = "linux")]
 mod interface;
+#[cfg_attr(not(target_os = "linux"), path = "mptcp_stub.rs")]
+pub mod mptcp;
 #[cfg(target_os = "linux")]
 mod ring;
 #[cfg(target_os = "linux")]
 mod sender;
 #[cfg(target_os = "linux")]
 mod socket;
+mod stream_info;
 #[cfg(not(target_os = "linux"))]
 mod stub;
 #[cfg(target_os = "linux")]

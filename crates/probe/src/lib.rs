@@ -4,6 +4,7 @@
 //! what the answers mean; none of them sends or waits. [`scan`] puts them on the wire by way of `subflow-netio`.
 
 pub mod answers;
+pub mod check;
 mod error;
 pub mod probes;
 pub mod rows;

@@ -7,11 +7,13 @@ names! {
     pub enum CheckVerdict {
         /// Multipath TCP was agreed upon and is still in use after data went both ways.
         Works => "works",
+        /// Multipath TCP was agreed upon, and no data came to tell whether it lasts.
+        HandshakeOnly => "handshake_only",
         /// The option did not reach the server in the SYN.
         StrippedSyn => "stripped_syn",
         /// The option of the server's SYN/ACK did not come back.
         StrippedSynAck => "stripped_syn_ack",
-        /// The handshake kept the option, later packets lost it, and the connection fell back.
+        /// The handshake kept the option, later packets lost it or its mapping, and the connection fell back.
         StrippedData => "stripped_data",
         /// Nothing answers a SYN with the option; one without it is answered.
         Dropped => "dropped",
@@ -52,7 +54,12 @@ impl CheckVerdict {
             | Self::Mirrored
             | Self::Altered
             | Self::Proxied => Some(true),
-            Self::FellBack | Self::ServerWithout | Self::NotSent | Self::Closed | Self::Unreachable => None,
+            Self::HandshakeOnly
+            | Self::FellBack
+            | Self::ServerWithout
+            | Self::NotSent
+            | Self::Closed
+            | Self::Unreachable => None,
         }
     }
 }
@@ -104,6 +111,8 @@ names! {
         WrongHmac => "wrong_hmac",
         /// A SYN/ACK came without MP_JOIN: a box took the option out, or answered itself.
         NoOption => "no_option",
+        /// The server refused by a reset that says why (MP_TCPRST, RFC 8684, section 3.6).
+        Refused => "refused",
         /// It was reset.
         Reset => "reset",
         /// Nothing came.

@@ -40,6 +40,9 @@ table! {
         pub subflows: Option<u32>,
         /// What came of joining a second subflow from the same address; null when it was not tried (it needs CAP_NET_RAW).
         pub join: Option<JoinResult>,
+        /// Whether it is one connection from end to end: both ends count the same bytes under the same data sequence numbers or, in plain TCP, saw
+        /// the same SYN; null when that cannot be compared.
+        pub end_to_end: Option<bool>,
         /// What became of the option of the SYN; null when it is not known.
         pub syn: Option<Passage>,
         /// What became of the option of the SYN/ACK; null when it is not known.
