@@ -161,6 +161,8 @@ names! {
         FellBack => "fell_back",
         /// The answer to the SYN did not have the option.
         Refused => "refused",
+        /// Nothing answered the SYN with the option, and this system left it out in the end.
+        Dropped => "dropped",
         /// This system did not ask for it.
         NotSent => "not_sent",
     }

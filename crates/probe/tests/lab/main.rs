@@ -6,8 +6,13 @@
 
 mod behaviours;
 mod boxes;
+mod check;
+#[path = "../../examples/check.rs"]
+#[expect(dead_code, reason = "the example's own main")]
+mod checker;
 mod counter;
 mod exact;
+mod fetch;
 #[path = "../../examples/scan.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
@@ -21,6 +26,7 @@ fn role() {
     let result = match arguments.next().as_deref() {
         Some("scan") => scan::scan(arguments),
         Some("count") => counter::count(arguments),
+        Some("check") => checker::check(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),
     };
