@@ -2,8 +2,12 @@
 //!
 //! [`Ring`] receives: an AF_PACKET socket whose packets the kernel puts into memory that it shares with us (a TPACKET_V3
 //! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches, by
+<<<<<<< HEAD
 //! AF_PACKET or, faster, by AF_XDP in copy mode; [`RawSender`] sends IP packets to this very host. All need CAP_NET_RAW in the network
 //! namespace they are opened in, and nothing else. [`Shield`], which needs nothing, keeps the kernel from answering on our ports.
+=======
+//! AF_PACKET or, faster, by AF_XDP in copy mode. [`mptcp`] has the kernel's own Multipath TCP. Ring and sender need CAP_NET_RAW in the network namespace they are opened in, and nothing else.
+>>>>>>> check
 //!
 //! On systems other than Linux everything here ends in [`Error::Unsupported`].
 //!
@@ -18,6 +22,8 @@ mod filter;
 mod frame;
 #[cfg(target_os = "linux")]
 mod interface;
+#[cfg_attr(not(target_os = "linux"), path = "mptcp_stub.rs")]
+pub mod mptcp;
 #[cfg(target_os = "linux")]
 mod raw;
 #[cfg(target_os = "linux")]
@@ -28,6 +34,7 @@ mod sender;
 mod shield;
 #[cfg(target_os = "linux")]
 mod socket;
+mod stream_info;
 #[cfg(not(target_os = "linux"))]
 mod stub;
 #[cfg(target_os = "linux")]

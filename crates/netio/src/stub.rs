@@ -39,6 +39,11 @@ impl Ring {
         Err(Error::Unsupported)
     }
 
+    /// Always [`Error::Unsupported`].
+    pub fn open_filtered_both(_config: &Config, _filter: &[Instruction]) -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
     /// Never called.
     pub fn framing(&self) -> Framing {
         match self.0 {}

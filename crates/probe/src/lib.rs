@@ -5,7 +5,11 @@
 //! so for conversations, where what is sent next depends on what has come.
 
 pub mod answers;
+<<<<<<< HEAD
 pub mod distance;
+=======
+pub mod check;
+>>>>>>> check
 mod error;
 pub mod network;
 pub mod probes;

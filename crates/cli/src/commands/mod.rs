@@ -2,6 +2,7 @@
 
 mod analyze;
 mod anonymize;
+mod check;
 mod compare;
 mod completions;
 mod explain;
@@ -32,6 +33,8 @@ pub(crate) fn run(args: Cli) -> Result<Exit, Failure> {
         Command::Anonymize(args) => anonymize::run(*args),
         Command::Scan(args) => scan::run(*args),
         Command::Verify(args) => verify::run(*args),
+        Command::Check(args) => check::run(*args),
+        Command::ServeCheck(args) => check::serve(args),
         Command::Sim(args) => sim::run(args),
         Command::Tables(args) => tables::run(&args),
         Command::Completions(args) => completions::run(&args),

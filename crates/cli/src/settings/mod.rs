@@ -3,6 +3,7 @@
 mod analyze;
 mod anonymize;
 mod candidates;
+mod check;
 mod compare;
 mod config;
 mod layers;
@@ -16,6 +17,7 @@ mod wanted;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
+pub(crate) use check::{Check, ServeCheck};
 pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;

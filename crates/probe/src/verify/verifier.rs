@@ -15,9 +15,7 @@ use super::request::describe;
 use super::settings::{Settings, Target, Timing};
 use crate::Error;
 use crate::network::{Nanos, Out, Received, Talk, What};
-use crate::rows::{
-    Conclusion, DataStep, PlainStep, SynStep, Verification,
-};
+use crate::rows::{Conclusion, DataStep, PlainStep, SynStep, Verification};
 use crate::targets::{hex, mix};
 
 /// What all talks of a run share.
@@ -259,7 +257,13 @@ impl Verifier {
         }
     }
 
-    fn segment(&mut self, now: Nanos, packet: &Received<'_>, tcp: &subflow_wire::tcp::Tcp<'_>, out: &mut Out) {
+    fn segment(
+        &mut self,
+        now: Nanos,
+        packet: &Received<'_>,
+        tcp: &subflow_wire::tcp::Tcp<'_>,
+        out: &mut Out,
+    ) {
         if packet.ip.src != self.target.addr || Some(packet.ip.dst) != self.source {
             return;
         }

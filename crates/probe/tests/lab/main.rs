@@ -6,9 +6,14 @@
 
 mod behaviours;
 mod boxes;
+mod check;
+#[path = "../../examples/check.rs"]
+#[expect(dead_code, reason = "the example's own main")]
+mod checker;
 mod counter;
 mod exact;
 mod network;
+mod fetch;
 #[path = "../../examples/scan.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
@@ -23,6 +28,7 @@ fn role() {
         Some("scan") => scan::scan(arguments),
         Some("count") => counter::count(arguments),
         Some("call") => network::call(arguments),
+        Some("check") => checker::check(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),
     };

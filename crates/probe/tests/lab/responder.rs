@@ -140,15 +140,8 @@ pub(crate) fn packet(
     options: &[TcpOption<'_>],
     payload: &[u8],
 ) -> Vec<u8> {
-    let header = Header {
-        src_port: src.port(),
-        dst_port: dst.port(),
-        seq,
-        ack,
-        flags,
-        window: 60_000,
-        urgent: 0,
-    };
+    let header =
+        Header { src_port: src.port(), dst_port: dst.port(), seq, ack, flags, window: 60_000, urgent: 0 };
     let mut out = vec![0; 100 + payload.len()];
     let len = Header::segment_len(options, payload);
     let at = ip_header(src.ip(), dst.ip(), protocol::TCP, len, &mut out);
@@ -272,7 +265,11 @@ impl Responder {
                         Joined::Refusal => {
                             let reason = TcpOption::Mptcp(Mptcp::TcpRst(TcpRst { flags: 0, reason: 3 }));
                             let known = self.version == Version::V1;
-                            return refuse(ends, tcp, if known { std::slice::from_ref(&reason) } else { &[] });
+                            return refuse(
+                                ends,
+                                tcp,
+                                if known { std::slice::from_ref(&reason) } else { &[] },
+                            );
                         }
                     }
                 }
@@ -311,7 +308,14 @@ impl Responder {
         if self.fault == Fault::OtherVersion {
             version ^= 1;
         }
-        Capable { version, flags, sender_key: Some(shown), receiver_key: None, data_len: None, checksum: None }
+        Capable {
+            version,
+            flags,
+            sender_key: Some(shown),
+            receiver_key: None,
+            data_len: None,
+            checksum: None,
+        }
     }
 
     fn join(&mut self, token: u32, nonce: u32, seed: u64, subflow: &mut Subflow) -> Joined {
@@ -458,7 +462,9 @@ impl Responder {
         let mut signal = Dss { data_ack: Some(width(behind)), mapping: None, data_fin: false, reserved: 0 };
         if data_fin || fin || !payload.is_empty() || has_signal && subflow.join.is_some() {
             match self.fault {
-                Fault::Fail => options.push(TcpOption::Mptcp(Mptcp::Fail(Fail { dsn: connection.rcv, reserved: 0 }))),
+                Fault::Fail => {
+                    options.push(TcpOption::Mptcp(Mptcp::Fail(Fail { dsn: connection.rcv, reserved: 0 })))
+                }
                 Fault::MirrorData => options.extend(ours.iter().copied().map(TcpOption::Mptcp)),
                 _ if signals => options.push(TcpOption::Mptcp(Mptcp::Dss(signal))),
                 _ => {}
@@ -468,10 +474,18 @@ impl Responder {
         if let Some(addr) = self.announce.take()
             && signals
         {
-            let hmac = (version == Version::V1)
-                .then(|| subflow_wire::keys::add_addr_hmac(connection.used, connection.client, 2, addr, None));
-            let announced =
-                AddAddr { version: version.into(), echo: false, address_id: 2, addr, port: None, hmac, reserved: 0 };
+            let hmac = (version == Version::V1).then(|| {
+                subflow_wire::keys::add_addr_hmac(connection.used, connection.client, 2, addr, None)
+            });
+            let announced = AddAddr {
+                version: version.into(),
+                echo: false,
+                address_id: 2,
+                addr,
+                port: None,
+                hmac,
+                reserved: 0,
+            };
             out.extend(emit(subflow, ends, &[TcpOption::Mptcp(Mptcp::AddAddr(announced))], &[], false, true));
         }
         let mute = matches!(self.fault, Fault::Silent | Fault::SilentAlone);
