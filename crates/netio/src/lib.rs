@@ -2,12 +2,9 @@
 //!
 //! [`Ring`] receives: an AF_PACKET socket whose packets the kernel puts into memory that it shares with us (a TPACKET_V3
 //! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches, by
-<<<<<<< HEAD
 //! AF_PACKET or, faster, by AF_XDP in copy mode; [`RawSender`] sends IP packets to this very host. All need CAP_NET_RAW in the network
 //! namespace they are opened in, and nothing else. [`Shield`], which needs nothing, keeps the kernel from answering on our ports.
-=======
-//! AF_PACKET or, faster, by AF_XDP in copy mode. [`mptcp`] has the kernel's own Multipath TCP. Ring and sender need CAP_NET_RAW in the network namespace they are opened in, and nothing else.
->>>>>>> check
+//! [`mptcp`] has the kernel's own Multipath TCP.
 //!
 //! On systems other than Linux everything here ends in [`Error::Unsupported`].
 //!

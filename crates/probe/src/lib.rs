@@ -5,11 +5,8 @@
 //! so for conversations, where what is sent next depends on what has come.
 
 pub mod answers;
-<<<<<<< HEAD
-pub mod distance;
-=======
 pub mod check;
->>>>>>> check
+pub mod distance;
 mod error;
 pub mod network;
 pub mod probes;

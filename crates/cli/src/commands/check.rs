@@ -19,7 +19,9 @@ const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) fn run(args: CheckArgs) -> Result<Exit, Failure> {
     let Check { server, fetch, output, talk } = Check::new(args)?;
-    interrupt::watch_saying("\ninterrupted: the connection that is on is finished (Ctrl-C again stops at once)");
+    interrupt::watch_saying(
+        "\ninterrupted: the connection that is on is finished (Ctrl-C again stops at once)",
+    );
     let rows = Growing::open(&output, false)?;
     let mut told = Told { rows, aloud: output == Output::Summary, talk, bar: bar(talk) };
     let stop = Stop::default();
@@ -33,7 +35,7 @@ pub(super) fn run(args: CheckArgs) -> Result<Exit, Failure> {
         let stopped = stop.times() > 0;
         // Ends the watcher, too.
         stop.ask();
-        Ok((paths?.flatten(), downloads?, stopped))
+        Ok::<_, Failure>((paths?.flatten(), downloads?, stopped))
     });
     told.bar.finish_and_clear();
     told.rows.finish(true, talk)?;
@@ -185,7 +187,10 @@ pub(super) fn serve(args: ServeCheckArgs) -> Result<Exit, Failure> {
         let own = |addr: &IpAddr| format!("subflow check {addr}:{}", ports.join(","));
         console::note(format!(
             "on the other host: {}",
-            settings.addrs.first().map_or_else(|| format!("subflow check THIS-HOST:{}", ports.join(",")), own)
+            settings
+                .addrs
+                .first()
+                .map_or_else(|| format!("subflow check THIS-HOST:{}", ports.join(",")), own)
         ));
     }
     let stop = Stop::default();

@@ -56,12 +56,16 @@ fn duration(nanos: i64) -> Duration {
 
 fn paths(args: &CheckArgs, text: &str) -> Result<(String, Settings), Failure> {
     let place: Place = text.parse().map_err(|error| {
-        Failure::usage(error).hint("name the host on which subflow serve-check runs, as in server.example.net:80,443")
+        Failure::usage(error)
+            .hint("name the host on which subflow serve-check runs, as in server.example.net:80,443")
     })?;
     let servers = place.resolve().map_err(Failure::failed)?;
     let servers: Vec<IpAddr> = match args.from.as_slice() {
         [] => servers,
-        from => servers.into_iter().filter(|addr| from.iter().any(|own| own.is_ipv4() == addr.is_ipv4())).collect(),
+        from => servers
+            .into_iter()
+            .filter(|addr| from.iter().any(|own| own.is_ipv4() == addr.is_ipv4()))
+            .collect(),
     };
     let defaults = Settings::default();
     let settings = Settings {
@@ -81,7 +85,8 @@ fn paths(args: &CheckArgs, text: &str) -> Result<(String, Settings), Failure> {
 }
 
 fn downloads(args: &CheckArgs, url: &str) -> Result<fetch::Settings, Failure> {
-    let url = url.parse().map_err(|error| Failure::usage(error).hint("as in --fetch https://www.example.org/"))?;
+    let url =
+        url.parse().map_err(|error| Failure::usage(error).hint("as in --fetch https://www.example.org/"))?;
     let defaults = fetch::Settings::new(url);
     let max_bytes = match &args.max_bytes {
         None => defaults.max_bytes,
@@ -144,10 +149,13 @@ mod tests {
 
     #[test]
     fn which_paths() {
-        let (host, settings) = check("127.0.0.1:80,81 --tries 3 --answer-timeout 1").expect("valid").server.expect("one");
+        let (host, settings) =
+            check("127.0.0.1:80,81 --tries 3 --answer-timeout 1").expect("valid").server.expect("one");
         assert_eq!((host.as_str(), settings.ports, settings.tries), ("127.0.0.1", vec![80, 81], 3));
         assert_eq!((settings.servers.len(), settings.answer_timeout), (1, Duration::from_secs(1)));
-        assert!(check("127.0.0.1 --from ::1").unwrap_err().next_step().unwrap_or_default().contains("family"));
+        assert!(
+            check("127.0.0.1 --from ::1").unwrap_err().next_step().unwrap_or_default().contains("family")
+        );
         assert!(check("http://x/").unwrap_err().next_step().unwrap_or_default().contains("serve-check"));
     }
 

@@ -12,8 +12,8 @@ mod check;
 mod checker;
 mod counter;
 mod exact;
-mod network;
 mod fetch;
+mod network;
 #[path = "../../examples/scan.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
