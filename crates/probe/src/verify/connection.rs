@@ -242,7 +242,14 @@ impl Connection {
     }
 
     /// Takes a segment in that came to one of its ports.
-    pub(super) fn packet(&mut self, now: Nanos, ip: &IpPacket<'_>, tcp: &Tcp<'_>, second: bool, out: &mut Out) {
+    pub(super) fn packet(
+        &mut self,
+        now: Nanos,
+        ip: &IpPacket<'_>,
+        tcp: &Tcp<'_>,
+        second: bool,
+        out: &mut Out,
+    ) {
         if self.is_over() {
             return;
         }
@@ -314,9 +321,8 @@ impl Connection {
         let keys = self.seen.server_key.filter(|_| !self.plain);
         let option = match (self.identity.version, keys) {
             (Some(Version::V1), Some(server_key)) => {
-                let checksum = self.checksum.then(|| {
-                    dss_checksum(self.number(0), 1, payload.len() as u16, &payload)
-                });
+                let checksum =
+                    self.checksum.then(|| dss_checksum(self.number(0), 1, payload.len() as u16, &payload));
                 let capable = self.capable(Version::V1, Some(self.identity.key), Some(server_key));
                 let capable = Capable { data_len: Some(payload.len() as u16), checksum, ..capable };
                 let option = bytes_of(&Mptcp::Capable(capable));
@@ -447,7 +453,13 @@ impl Connection {
     }
 
     /// An ICMP error quotes a packet of one of the subflows.
-    pub(super) fn icmp(&mut self, now: Nanos, second: bool, error: (u8, u8, std::net::IpAddr), out: &mut Out) {
+    pub(super) fn icmp(
+        &mut self,
+        now: Nanos,
+        second: bool,
+        error: (u8, u8, std::net::IpAddr),
+        out: &mut Out,
+    ) {
         // Only a SYN is given up for it, as hosts do (RFC 5461); and that when it has been repeated in vain.
         let opening = if second {
             self.second.as_ref().is_some_and(|flow| flow.state == State::Opening)

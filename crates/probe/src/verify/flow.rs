@@ -213,13 +213,7 @@ impl Flow {
     }
 
     /// Sends data beside an option, and repeats it until it is acknowledged.
-    pub(super) fn data(
-        &mut self,
-        now: Nanos,
-        payload: &[u8],
-        option: OptionBytes,
-        out: &mut Out,
-    ) {
+    pub(super) fn data(&mut self, now: Nanos, payload: &[u8], option: OptionBytes, out: &mut Out) {
         self.enqueue(now, Pending { seq: self.nxt, option, payload: payload.to_vec(), fin: false }, out);
     }
 
@@ -255,12 +249,7 @@ impl Flow {
     }
 
     /// Sends an acknowledgement without data.
-    pub(super) fn acknowledge(
-        &mut self,
-        now: Nanos,
-        option: &OptionBytes,
-        out: &mut Out,
-    ) {
+    pub(super) fn acknowledge(&mut self, now: Nanos, option: &OptionBytes, out: &mut Out) {
         let (at, clock) = ((self.nxt, self.rcv), self.clock_option(now));
         self.emit(Flags::ACK, at, WINDOW, clock.as_slice(), option, &[], out);
     }
@@ -318,7 +307,8 @@ impl Flow {
         let header_len = match (src, dst) {
             (IpAddr::V4(src), IpAddr::V4(dst)) => {
                 let identification = (self.iss >> 16) as u16 ^ self.counts.sent as u16 | 1;
-                v4::Header { identification, ..v4::Header::new(src, dst, protocol::TCP) }.emit(len, &mut bytes)
+                v4::Header { identification, ..v4::Header::new(src, dst, protocol::TCP) }
+                    .emit(len, &mut bytes)
             }
             (IpAddr::V6(src), IpAddr::V6(dst)) => {
                 v6::Header::new(src, dst, protocol::TCP).emit(len, &mut bytes)

@@ -14,13 +14,16 @@ pub fn words(row: &Verification) -> String {
             "The server acknowledges data as Multipath TCP version {version} does, but nothing proved that the key it showed is its own."
         ),
         Conclusion::KeyRewritten => {
-            "A box on the way changed a key of the handshake: the connection's numbers fit other keys.".to_owned()
+            "A box on the way changed a key of the handshake: the connection's numbers fit other keys."
+                .to_owned()
         }
         Conclusion::StrippedInData => {
-            "The handshake has the option, but a box on the way takes it out of the packets after it.".to_owned()
+            "The handshake has the option, but a box on the way takes it out of the packets after it."
+                .to_owned()
         }
         Conclusion::BlockedInData => {
-            "Data with the option does not get through, while plain TCP does: a box on the way blocks it.".to_owned()
+            "Data with the option does not get through, while plain TCP does: a box on the way blocks it."
+                .to_owned()
         }
         Conclusion::Proxied => proxied(row),
         Conclusion::FallsBack => falls_back(row),
@@ -38,7 +41,9 @@ pub fn words(row: &Verification) -> String {
         ),
         Conclusion::NoTcp => "SYNs are answered, but no data is: there is no working TCP server.".to_owned(),
         Conclusion::Closed => "The port is closed.".to_owned(),
-        Conclusion::Unreachable if row.packets_sent == 0 => "There is no way to the address from here.".to_owned(),
+        Conclusion::Unreachable if row.packets_sent == 0 => {
+            "There is no way to the address from here.".to_owned()
+        }
         Conclusion::Unreachable => "The network says that the target cannot be reached.".to_owned(),
         Conclusion::Filtered => "Nothing answers, with the option or without it.".to_owned(),
     };
@@ -64,10 +69,12 @@ fn falls_back(row: &Verification) -> String {
             "The connection falls back to plain TCP: a box on the way back pads over the option of the SYN/ACK (version {version})."
         ),
         Some(GivenUp::FirstData) => {
-            "The connection falls back to plain TCP at the server's first data, which has no mapping.".to_owned()
+            "The connection falls back to plain TCP at the server's first data, which has no mapping."
+                .to_owned()
         }
         Some(GivenUp::Fail) => {
-            "The connection falls back to plain TCP: the server says by MP_FAIL that data arrived changed.".to_owned()
+            "The connection falls back to plain TCP: the server says by MP_FAIL that data arrived changed."
+                .to_owned()
         }
         Some(GivenUp::Infinite) => {
             "The connection falls back to plain TCP: the server sends the infinite mapping.".to_owned()
@@ -87,7 +94,9 @@ fn evidence(row: &Verification) -> String {
         Some(JoinStep::Reset) => "The second subflow was reset.",
         Some(JoinStep::NoOption) => "The second subflow was answered without the option.",
         Some(JoinStep::Malformed) => "The second subflow was answered with another form of the option.",
-        Some(JoinStep::Unconfirmed) => "The second subflow's HMAC was right, but ours was never acknowledged.",
+        Some(JoinStep::Unconfirmed) => {
+            "The second subflow's HMAC was right, but ours was never acknowledged."
+        }
         Some(JoinStep::Dropped) => "The second subflow's HMAC was right, but ours was answered by a reset.",
         _ => "",
     };
@@ -133,7 +142,8 @@ fn evidence(row: &Verification) -> String {
             }
         }
         Conclusion::Proxied if row.data == Some(crate::rows::DataStep::Acknowledged) => {
-            "The proxy itself speaks Multipath TCP; whether the target does cannot be seen from here.".to_owned()
+            "The proxy itself speaks Multipath TCP; whether the target does cannot be seen from here."
+                .to_owned()
         }
         Conclusion::Proxied => "Whether the target speaks Multipath TCP cannot be seen from here.".to_owned(),
         _ => String::new(),

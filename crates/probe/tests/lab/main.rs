@@ -9,10 +9,15 @@ mod boxes;
 mod counter;
 mod exact;
 mod network;
+mod responder;
 #[path = "../../examples/scan.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
 mod support;
+mod verify;
+#[path = "../../examples/verify.rs"]
+#[expect(dead_code, reason = "the example's own main")]
+mod verify_example;
 
 /// What a process of ours does that was started in a namespace; without a role, nothing.
 #[test]
@@ -23,6 +28,8 @@ fn role() {
         Some("scan") => scan::scan(arguments),
         Some("count") => counter::count(arguments),
         Some("call") => network::call(arguments),
+        Some("verify") => verify_example::verify(arguments),
+        Some("meddler") => verify::meddler(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),
     };
