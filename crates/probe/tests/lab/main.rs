@@ -9,6 +9,7 @@ mod boxes;
 mod counter;
 mod exact;
 mod network;
+#[allow(dead_code, reason = "the library's own tests use more of it")]
 mod responder;
 #[path = "../../examples/scan.rs"]
 #[expect(dead_code, reason = "the example's own main")]

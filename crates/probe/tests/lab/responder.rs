@@ -209,6 +209,12 @@ impl Responder {
         let server = SocketAddr::new(ip.dst, tcp.dst_port());
         let flags = tcp.flags();
         let ends = (client, server);
+        if self.strict {
+            // There is room for an answer. The unit is 128 bytes behind the SYN.
+            assert!(flags.rst() || tcp.window() >= 100, "window {}", tcp.window());
+            let right = subflow_wire::checksum::transport(ip.src, ip.dst, protocol::TCP, ip.payload);
+            assert_eq!(right, 0, "checksum of a segment");
+        }
         let has_option = tcp.options().first_mptcp().is_some();
         match self.fault {
             Fault::Dead => return vec![],
@@ -301,7 +307,7 @@ impl Responder {
             used,
             token: used.token(self.version),
             checksum,
-            rcv: 0,
+            rcv: asked.sender_key.map_or(0, |key| key.idsn(self.version).wrapping_add(1)),
             snd: used.idsn(self.version).wrapping_add(1),
             request: Vec::new(),
             answered: false,
