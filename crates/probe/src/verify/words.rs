@@ -52,7 +52,9 @@ pub fn words(row: &Verification) -> String {
         sentences.push("A DSS checksum of its data was wrong: a box changed the data.".to_owned());
     }
     if row.conclusion.supports() && row.proxied.is_none() && row.synack_hops.is_some() {
-        sentences.push("Nothing but its SYN/ACK answered, so a proxy in its place cannot be ruled out.".to_owned());
+        sentences.push(
+            "Nothing but its SYN/ACK answered, so a proxy in its place cannot be ruled out.".to_owned(),
+        );
     }
     if let Some(announced) = &row.announced {
         let wrong = if row.announced_ok == Some(false) { " with a wrong HMAC" } else { "" };
