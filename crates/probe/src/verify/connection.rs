@@ -200,6 +200,9 @@ impl Connection {
                 flow.left(at);
             }
         } else {
+            if self.stage == Stage::Asking && self.first.counts.again == 0 {
+                self.asked = at;
+            }
             self.first.left(at);
         }
     }
@@ -250,12 +253,13 @@ impl Connection {
         second: bool,
         out: &mut Out,
     ) {
-        if self.is_over() {
-            return;
-        }
+        let is_over = self.is_over();
         let flow = if second { self.second.as_mut() } else { Some(&mut self.first) };
         let Some(flow) = flow else { return };
-        let arrival = flow.receive(now, tcp);
+        let arrival = flow.receive(now, tcp, out);
+        if is_over {
+            return;
+        }
         if arrival != Arrival::Nothing {
             self.seen.ttl.get_or_insert(ip.hop_limit);
         }
@@ -595,7 +599,7 @@ impl Connection {
         if matches!(state, State::GaveUp | State::Opening) && self.seen.join.is_none() {
             self.seen.join = Some(if self.seen.icmp_on[1] { JoinStep::Icmp } else { JoinStep::Silent });
         }
-        second.end();
+        second.reset(now, &OptionBytes::new(&[]), out);
         self.finish(now, false, out);
     }
 

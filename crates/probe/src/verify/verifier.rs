@@ -14,9 +14,14 @@ use super::judge::conclude;
 use super::request::describe;
 use super::settings::{Settings, Target, Timing};
 use crate::Error;
+use crate::distance::{self, Distances, Measure};
 use crate::network::{Nanos, Out, Received, Talk, What};
 use crate::rows::{Conclusion, DataStep, PlainStep, SynStep, Verification};
 use crate::targets::{hex, mix};
+
+/// The first of the ports and of the packet numbers by which hops are counted.
+const HOPS_PORT: u16 = 32;
+const HOPS_ID: u32 = 1 << 16;
 
 /// What all talks of a run share.
 #[derive(Debug)]
@@ -65,6 +70,7 @@ pub struct Verifier {
     /// A connection for each version, in order of trial.
     versions: Vec<Connection>,
     plain: Option<Connection>,
+    hops: Option<Measure>,
     source: Option<IpAddr>,
     began: Nanos,
     over: bool,
@@ -74,8 +80,17 @@ pub struct Verifier {
 impl Verifier {
     /// A talk with a target.
     pub fn new(target: Target, shared: Arc<Shared>) -> Self {
-        let (versions, began) = (Vec::new(), 0);
-        Self { target, shared, versions, plain: None, source: None, began, over: false, no_way: false }
+        Self {
+            target,
+            shared,
+            versions: Vec::new(),
+            plain: None,
+            hops: None,
+            source: None,
+            began: 0,
+            over: false,
+            no_way: false,
+        }
     }
 
     /// What is verified.
@@ -119,6 +134,10 @@ impl Verifier {
     /// Begins the next connection where one has ended, until there is nothing left to do; then says when to be woken.
     fn advance(&mut self, now: Nanos, out: &mut Out) {
         while !self.over && self.current().is_none_or(|current| current.is_over()) {
+            if let Some(hops) = &self.hops {
+                self.over = hops.is_over();
+                break;
+            }
             let next = self.target.versions.iter().nth(self.versions.len());
             let at = self.versions.len();
             if next.is_some() {
@@ -131,14 +150,41 @@ impl Verifier {
                 let mut connection = Connection::new(identity, self.shared.timing);
                 connection.begin(now, out);
                 self.plain = Some(connection);
+            } else if self.shared.settings.hops && self.has_answered() {
+                let mut hops = self.measure();
+                hops.begin(out);
+                self.hops = Some(hops);
             } else {
                 self.over = true;
             }
         }
-        match self.current().and_then(|current| current.due()) {
+        let due = self.current().and_then(|current| current.due());
+        let hops = self.hops.as_ref().and_then(Measure::wake_at);
+        match [due, hops].into_iter().flatten().min() {
             Some(due) if !self.over => out.wake(due),
             _ => out.sleep(),
         }
+    }
+
+    /// Whether some SYN was answered in a way that a proxy's may be, so that it matters from how far.
+    fn has_answered(&self) -> bool {
+        self.versions.iter().any(|connection| {
+            matches!(connection.seen.syn, SynStep::NoOption | SynStep::Padded | SynStep::Capable)
+                && connection.seen.acknowledged
+        })
+    }
+
+    fn measure(&self) -> Measure {
+        let target = crate::targets::Target { addr: self.target.addr, port: self.target.port };
+        let settings = distance::Settings {
+            mptcp: self.target.versions.v1,
+            first_port: HOPS_PORT,
+            first_id: HOPS_ID,
+            secret: self.shared.numbers(&self.target, usize::from(u8::MAX))[0],
+            patience: self.shared.timing.rto,
+            ..distance::Settings::default()
+        };
+        Measure::new(target, settings)
     }
 
     /// Whether a version came to nothing for a reason that plain TCP may share.
@@ -154,9 +200,14 @@ impl Verifier {
     /// A row for each version.
     pub fn rows(&self) -> Vec<Verification> {
         let plain = self.plain.as_ref().map(plain_step);
+        let hops: Option<Distances> = self.hops.as_ref().map(Measure::distances);
         let row = |connection: &Connection| {
             let mut row = self.row(connection);
             row.plain = plain;
+            if let Some(hops) = &hops {
+                (row.synack_hops, row.reset_hops) = (hops.syn_ack.hops, hops.reset.hops);
+                (row.echo_hops, row.proxied) = (hops.echo.hops, hops.proxy());
+            }
             (row.conclusion, row.fallback) = conclude(&row);
             row
         };
@@ -324,7 +375,9 @@ impl Talk for Verifier {
     }
 
     fn packet(&mut self, now: Nanos, packet: &Received<'_>, out: &mut Out) {
+        let is_hops = self.hops.as_mut().is_some_and(|hops| hops.packet(packet, out));
         match &packet.what {
+            _ if is_hops => {}
             What::Tcp(tcp) => self.segment(now, packet, tcp, out),
             What::Icmp(message) => self.error(now, packet, message, out),
         }
@@ -335,11 +388,18 @@ impl Talk for Verifier {
         if let Some(current) = self.current() {
             current.timer(now, out);
         }
+        if let Some(hops) = &mut self.hops {
+            hops.timer(now, out);
+        }
         self.advance(now, out);
     }
 
     fn sent(&mut self, id: u32, at: Nanos, out: &mut Out) {
-        if let Some((connection, second)) = self.connection(id as usize) {
+        if id >= HOPS_ID {
+            if let Some(hops) = &mut self.hops {
+                hops.sent(id, at);
+            }
+        } else if let Some((connection, second)) = self.connection(id as usize) {
             connection.left(second, at);
         }
         self.advance(at, out);

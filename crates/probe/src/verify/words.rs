@@ -2,7 +2,7 @@
 
 use crate::rows::{AnswerStep, Conclusion, GivenUp, JoinStep, PlainStep, Verification};
 
-/// What a row says, in one sentence for people, with the evidence in a second one where there is some.
+/// What a row says in sentences for people: the conclusion, then what it rests on and what else is worth knowing.
 pub fn words(row: &Verification) -> String {
     let version = row.version;
     let main = match row.conclusion {
@@ -47,8 +47,21 @@ pub fn words(row: &Verification) -> String {
         Conclusion::Unreachable => "The network says that the target cannot be reached.".to_owned(),
         Conclusion::Filtered => "Nothing answers, with the option or without it.".to_owned(),
     };
-    let evidence = evidence(row);
-    if evidence.is_empty() { main } else { format!("{main} {evidence}") }
+    let mut sentences = vec![main, evidence(row)];
+    if row.checksum_ok == Some(false) {
+        sentences.push("A DSS checksum of its data was wrong: a box changed the data.".to_owned());
+    }
+    if row.conclusion.supports() && row.proxied.is_none() && row.synack_hops.is_some() {
+        sentences.push(
+            "Nothing but its SYN/ACK answered, so a proxy in its place cannot be ruled out.".to_owned(),
+        );
+    }
+    if let Some(announced) = &row.announced {
+        let wrong = if row.announced_ok == Some(false) { " with a wrong HMAC" } else { "" };
+        sentences.push(format!("It announces{wrong} {announced} (address number=address)."));
+    }
+    sentences.retain(|sentence| !sentence.is_empty());
+    sentences.join(" ")
 }
 
 fn proxied(row: &Verification) -> String {

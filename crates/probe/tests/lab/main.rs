@@ -14,10 +14,16 @@ mod counter;
 mod exact;
 mod fetch;
 mod network;
+#[allow(dead_code, reason = "the library's own tests use more of it")]
+mod responder;
 #[path = "../../examples/scan.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
 mod support;
+mod verify;
+#[path = "../../examples/verify.rs"]
+#[expect(dead_code, reason = "the example's own main")]
+mod verify_example;
 
 /// What a process of ours does that was started in a namespace; without a role, nothing.
 #[test]
@@ -29,6 +35,8 @@ fn role() {
         Some("count") => counter::count(arguments),
         Some("call") => network::call(arguments),
         Some("check") => checker::check(arguments),
+        Some("verify") => verify_example::verify(arguments),
+        Some("meddler") => verify::meddler(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),
     };

@@ -32,7 +32,7 @@ impl Drop for Process {
     }
 }
 
-fn say(words: &str) {
+pub(crate) fn say(words: &str) {
     // Past the harness's capture of output.
     let _ = writeln!(std::io::stderr(), "{words}");
 }
