@@ -175,9 +175,9 @@ fn nine_kinds_of_targets() {
         let row = &targets.iter().find(|concluded| concluded.target.addr == addr).expect("a row").target;
         let what = truth["what"].as_str().unwrap();
         let (category, behaviour) = match what {
-            what if what.starts_with("MPTCP v1 server") => (Category::True, Some(Behaviour::PassThrough)),
+            what if what.starts_with("MPTCP ") => (Category::True, Some(Behaviour::PassThrough)),
             what if what.contains("mirrors") => (Category::MiddleboxAffected, Some(Behaviour::Mirror)),
-            what if what.contains("lackhole") || what.contains("drops SYNs with") => {
+            what if what.contains("option 30 dropped") => {
                 (Category::MiddleboxAffected, Some(Behaviour::Drop))
             }
             "closed port" | "filtered (SYN dropped)" => (Category::Unresponsive, None),
