@@ -5,6 +5,7 @@
 //! and target `n` has path `n` modulo their count. Port 80 speaks Multipath TCP, 81 plain TCP, others are closed.
 
 mod behaviour;
+pub(crate) mod kernel;
 mod own;
 mod packet;
 mod router;
