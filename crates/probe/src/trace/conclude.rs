@@ -100,7 +100,8 @@ impl<'a> Facts<'a> {
     /// Options come back as they were sent.
     fn mirrored(&self) -> Option<Verdict> {
         let mirrors = |seen: &Seen| seen.finding == Some(Finding::Mirrored);
-        let all = || self.trace.runs.iter().flat_map(|run| run.seen().map(move |(hop, seen)| (run, hop, seen)));
+        let all =
+            || self.trace.runs.iter().flat_map(|run| run.seen().map(move |(hop, seen)| (run, hop, seen)));
         let times = all().filter(|(.., seen)| mirrors(seen)).count();
         if times == 0 {
             return None;
@@ -122,7 +123,8 @@ impl<'a> Facts<'a> {
             (Some((run, hop, from)), Some(own)) if hop < own => {
                 verdict.direction = Some(Direction::Forward);
                 verdict.span = self.answering(run, hop, from);
-                verdict.evidence += &format!(", from hop limit {hop} on, where the target itself is {own} hops away");
+                verdict.evidence +=
+                    &format!(", from hop limit {hop} on, where the target itself is {own} hops away");
             }
             (Some((_, hop, _)), Some(own)) => {
                 verdict.direction = Some(Direction::Return);
@@ -147,8 +149,7 @@ impl<'a> Facts<'a> {
     /// A hop with the address of its router.
     fn router(&self, hop: u8) -> Edge {
         let answers = self.trace.runs.iter().flat_map(Run::seen);
-        let mut routers =
-            answers.filter(|&(at, seen)| at == hop && seen.answer == HopAnswer::TimeExceeded);
+        let mut routers = answers.filter(|&(at, seen)| at == hop && seen.answer == HopAnswer::TimeExceeded);
         (hop, routers.next().map(|(_, seen)| seen.from))
     }
 
@@ -167,8 +168,11 @@ impl<'a> Facts<'a> {
         }
         let times = self.count(asks, is_proper);
         let (quotes, routers) = self.clean_quotes(asks);
-        let mut evidence =
-            format!("{} answered {} times with a key of its own", finding.as_str(), self.answers(asks, finding));
+        let mut evidence = format!(
+            "{} answered {} times with a key of its own",
+            finding.as_str(),
+            self.answers(asks, finding)
+        );
         if quotes > 0 {
             evidence += &format!("; the option was quoted unchanged {quotes} times");
         } else if routers > 0 {
@@ -201,7 +205,10 @@ impl<'a> Facts<'a> {
     /// How many quotes show the options of Multipath TCP as they were sent, and how many routers answered.
     fn clean_quotes(&self, asks: Asks) -> (usize, usize) {
         let routers = || {
-            self.trace.asking(asks).flat_map(Run::seen).filter(|(_, seen)| seen.answer == HopAnswer::TimeExceeded)
+            self.trace
+                .asking(asks)
+                .flat_map(Run::seen)
+                .filter(|(_, seen)| seen.answer == HopAnswer::TimeExceeded)
         };
         let clean = |seen: &Seen| {
             seen.quote.as_ref().is_some_and(|quote| {
@@ -217,7 +224,8 @@ impl<'a> Facts<'a> {
     fn beside(&self) -> (Behaviour, Span, String) {
         let all = self.trace.runs.iter().zip(&self.placed).filter(|(run, _)| run.asks != Asks::Data);
         let confirmed = |field: Field, kind: ChangeKind| {
-            let same = self.placed.iter().flatten().filter(|p| p.change.field == field && p.change.kind == kind);
+            let same =
+                self.placed.iter().flatten().filter(|p| p.change.field == field && p.change.kind == kind);
             same.map(|place| place.times).sum::<u32>() > 1
         };
         let mut changes: Vec<&Placed> = all
@@ -226,7 +234,9 @@ impl<'a> Facts<'a> {
             .collect();
         changes.sort_by_key(|place| (place.before, place.before - place.after.min(place.before)));
         changes.dedup_by_key(|place| (place.change.field, place.change.kind));
-        let Some(first) = changes.first() else { return (Behaviour::PassThrough, Span::default(), String::new()) };
+        let Some(first) = changes.first() else {
+            return (Behaviour::PassThrough, Span::default(), String::new());
+        };
         let translated = changes.iter().find(|place| {
             place.change.is_translation()
                 || (place.change.field == Field::Checksum && place.change.kind == ChangeKind::Changed)
@@ -303,7 +313,8 @@ impl<'a> Facts<'a> {
         if asks == Asks::Join {
             return None;
         }
-        let controls: Vec<&Run> = self.trace.runs.iter().filter(|run| !run.mptcp && is_open(run.finding())).collect();
+        let controls: Vec<&Run> =
+            self.trace.runs.iter().filter(|run| !run.mptcp && is_open(run.finding())).collect();
         if controls.is_empty() {
             return None;
         }
@@ -323,10 +334,13 @@ impl<'a> Facts<'a> {
             _ => Confidence::High,
         };
         let what = if behaviour == Behaviour::Drop { "not answered" } else { "reset" };
-        let mut evidence =
-            format!("{asks} was {what} in {rounds} rounds of {tries} probes that went far enough; plain TCP was answered");
+        let mut evidence = format!(
+            "{asks} was {what} in {rounds} rounds of {tries} probes that went far enough; plain TCP was answered"
+        );
         if let (Some((after, _)), Some((before, _))) = (span.after, span.before) {
-            evidence += &format!("; hop {after} is the last that {asks} got to, hop {before} the next that answers plain TCP");
+            evidence += &format!(
+                "; hop {after} is the last that {asks} got to, hop {before} the next that answers plain TCP"
+            );
         }
         Some(Verdict {
             category: Category::MiddleboxAffected,
@@ -386,7 +400,8 @@ impl<'a> Facts<'a> {
         }
         let times = self.answers(asks, Finding::Malformed);
         if times > 0 {
-            let evidence = format!("{times} SYN/ACKs to {asks} have an option that no version knows in this place");
+            let evidence =
+                format!("{times} SYN/ACKs to {asks} have an option that no version knows in this place");
             return Some(verdict(Behaviour::Rewrite, sure(times).max(Confidence::Medium), evidence));
         }
         None
@@ -399,8 +414,12 @@ impl<'a> Facts<'a> {
         let (own, both) = self.own_hops();
         let own = own.filter(|&own| hop < own)?;
         let (_, seen) = run.seen().find(|(_, seen)| seen.answer == HopAnswer::SynAck)?;
-        let times =
-            self.trace.runs.iter().filter(|run| run.nearest(HopAnswer::SynAck).is_some_and(|at| at < own)).count();
+        let times = self
+            .trace
+            .runs
+            .iter()
+            .filter(|run| run.nearest(HopAnswer::SynAck).is_some_and(|at| at < own))
+            .count();
         Some(Verdict {
             category,
             behaviour: Some(Behaviour::Proxy),
@@ -444,8 +463,10 @@ impl<'a> Facts<'a> {
                 evidence,
             };
         }
-        let resets: usize =
-            Asks::ALL.iter().map(|&asks| self.count(asks, |f| matches!(f, Finding::Reset | Finding::MptcpReset))).sum();
+        let resets: usize = Asks::ALL
+            .iter()
+            .map(|&asks| self.count(asks, |f| matches!(f, Finding::Reset | Finding::MptcpReset)))
+            .sum();
         let probes: u32 = self.trace.runs.iter().flat_map(Run::probed).map(|(_, step)| step.probes).sum();
         let evidence = match resets {
             0 => format!("none of {probes} probes was answered by the target"),

@@ -118,7 +118,8 @@ impl Run {
 
     /// Largest hop limit below `limit` at which a router answered.
     pub fn last_router(&self, limit: u8) -> u8 {
-        let routers = self.seen().filter(|&(hop, seen)| hop < limit && seen.answer == HopAnswer::TimeExceeded);
+        let routers =
+            self.seen().filter(|&(hop, seen)| hop < limit && seen.answer == HopAnswer::TimeExceeded);
         routers.map(|(hop, _)| hop).last().unwrap_or(0)
     }
 }
@@ -190,7 +191,9 @@ pub fn asks(tcp: &Tcp<'_>) -> Option<Asks> {
         Kind::V0 => Asks::V0,
         Kind::Both => Asks::Both,
         Kind::Join => Asks::Join,
-        Kind::Plain if tcp.options().any(|option| matches!(option, TcpOption::Unknown { .. })) => Asks::Canary,
+        Kind::Plain if tcp.options().any(|option| matches!(option, TcpOption::Unknown { .. })) => {
+            Asks::Canary
+        }
         Kind::Plain => Asks::Plain,
     })
 }
