@@ -74,6 +74,9 @@ pub fn drive<T: Talk>(
     stop: &Stop,
     watch: &mut impl Watch<T>,
 ) -> Result<Driven, Error> {
+    if rate.is_some_and(|rate| !(rate.is_finite() && rate > 0.0)) {
+        return Err(Error::Setting { what: "the rate must be a number above 0" });
+    }
     let (wanted, mut rate) = (rate, rate);
     let start = channel.now();
     let mut talks = talks.into_iter().fuse();
