@@ -14,7 +14,11 @@ pub mod rows;
 pub mod scan;
 mod summary;
 pub mod targets;
+<<<<<<< HEAD
 pub mod verify;
+=======
+pub mod trace;
+>>>>>>> net
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;

@@ -6,10 +6,14 @@
 
 mod behaviours;
 mod boxes;
+<<<<<<< HEAD
 mod check;
 #[path = "../../examples/check.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod checker;
+=======
+mod chain;
+>>>>>>> net
 mod counter;
 mod exact;
 mod fetch;
@@ -33,6 +37,8 @@ fn role() {
     let result = match arguments.next().as_deref() {
         Some("scan") => scan::scan(arguments),
         Some("count") => counter::count(arguments),
+        Some("chain") => chain::forward(arguments),
+        Some("measure") => chain::measure(arguments),
         Some("call") => network::call(arguments),
         Some("check") => checker::check(arguments),
         Some("verify") => verify_example::verify(arguments),
@@ -41,7 +47,7 @@ fn role() {
         other => Err(format!("no such role: {other:?}")),
     };
     if let Err(error) = result {
-        eprintln!("{role:?}: {error}");
+        eprintln!("{:?}: {error}", role.get(..80).unwrap_or(&role));
         std::process::exit(1);
     }
     std::process::exit(0);
