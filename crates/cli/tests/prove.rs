@@ -61,14 +61,11 @@ mod lab {
         assert!(text.contains("2 servers, 2 with Multipath TCP"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         // One of those named does not support it.
-        let (code, text, told) =
-            run(&lab, "verify 10.6.0.1:80 10.6.0.2:80 10.6.0.3:80 --probe v1 -f jsonl");
+        let (code, text, told) = run(&lab, "verify 10.6.0.1:80 10.6.0.2:80 10.6.0.3:80 --probe v1 -f jsonl");
         assert_eq!(code, Some(1), "{told}");
         assert!(told.contains("3 servers, 1 with Multipath TCP"), "{told}");
-        let mut found: Vec<(String, String)> = rows(&text)
-            .iter()
-            .map(|row| (row["addr"].to_string(), row["conclusion"].to_string()))
-            .collect();
+        let mut found: Vec<(String, String)> =
+            rows(&text).iter().map(|row| (row["addr"].to_string(), row["conclusion"].to_string())).collect();
         found.sort();
         let expected = [("1", "true_support"), ("2", "falls_back"), ("3", "closed")]
             .map(|(last, conclusion)| (format!("\"10.6.0.{last}\""), format!("\"{conclusion}\"")));
@@ -89,14 +86,14 @@ mod lab {
             &lab,
             &format!("query {out} \"SELECT addr,version,conclusion FROM verifications ORDER BY 1\" -f csv"),
         );
-        assert_eq!(
-            text,
-            "addr,version,conclusion\n10.6.0.1,1,true_support\nfd06::1,1,true_support\n"
-        );
+        assert_eq!(text, "addr,version,conclusion\n10.6.0.1,1,true_support\nfd06::1,1,true_support\n");
         // The same by a pipe.
         let (code, text, told) = run(
             &lab,
-            &format!("query {out} \"SELECT * FROM targets\" -f csv | {} verify --from - -f csv", env!("CARGO_BIN_EXE_subflow")),
+            &format!(
+                "query {out} \"SELECT * FROM targets\" -f csv | {} verify --from - -f csv",
+                env!("CARGO_BIN_EXE_subflow")
+            ),
         );
         assert_eq!((code, text.lines().count()), (Some(0), 3), "{told}");
     }

@@ -14,11 +14,8 @@ pub mod rows;
 pub mod scan;
 mod summary;
 pub mod targets;
-<<<<<<< HEAD
-pub mod verify;
-=======
 pub mod trace;
->>>>>>> net
+pub mod verify;
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;

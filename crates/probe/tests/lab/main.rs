@@ -6,14 +6,11 @@
 
 mod behaviours;
 mod boxes;
-<<<<<<< HEAD
+mod chain;
 mod check;
 #[path = "../../examples/check.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod checker;
-=======
-mod chain;
->>>>>>> net
 mod counter;
 mod exact;
 mod fetch;
