@@ -27,7 +27,7 @@ fn what_is_refused_says_what_to_do() {
     let nine: Vec<String> = (1..=9).map(|last| format!("8.8.8.{last}:80")).collect();
     let many: Vec<&str> = ["verify"].into_iter().chain(nine.iter().map(String::as_str)).collect();
     assert!(refused(&many).contains("--i-have-permission"));
-    assert!(refused(&["check"]).contains("--fetch"));
+    assert!(refused(&["check"]).contains("<SERVER>"));
     assert!(refused(&["check", "http://host/"]).contains("subflow serve-check"));
     assert!(refused(&["check", "--fetch", "ftp://host/"]).contains("no URL of http or https"));
 }
@@ -115,13 +115,15 @@ mod lab {
         let found = rows(&text);
         assert_eq!(found.len(), 1);
         assert_eq!((&found[0]["verdict"], &found[0]["nat"]), (&"works".into(), &false.into()));
-        // A box on the way out that removes the option.
-        let rules = "table inet t {\nchain out {\ntype filter hook output priority 0;\ntcp option mptcp exists reset tcp option mptcp\n}\n}\n";
-        if !lab.nft('a', rules) {
+        // A firewall that drops SYNs with the option.
+        let rules = "table inet t {\nchain in {\ntype filter hook input priority 0;\n\
+                     tcp flags syn tcp option mptcp exists drop\n}\n}\n";
+        if !lab.nft('b', rules) {
             return;
         }
-        let (code, text, told) = run(&lab, "check 192.168.77.2:80");
+        let (code, text, told) = run(&lab, "check 192.168.77.2:80 --tries 1 --connect-timeout 0.5");
         assert_eq!(code, Some(1), "{text} {told}");
+        assert!(text.contains("a box drops SYNs with the option"), "{text}");
         assert!(text.contains("Affected: Multipath TCP is kept from working on 1 path."), "{text}");
         drop(server);
     }

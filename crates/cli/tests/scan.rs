@@ -313,7 +313,10 @@ mod wire {
         assert!(told.contains("no interface 'eth77'") && told.contains("tob"), "{told}");
         // Without the right to packet sockets; nobody else may be able to run a program that lies in a home folder.
         let without = "setpriv --bounding-set=-net_raw --inh-caps=-net_raw";
-        let line = format!("{without} {} 10.6.0.1 -p 80 2>&1", SCAN.join(" "));
+        let command = env!("CARGO_BIN_EXE_subflow");
+        let line = format!(
+            "{without} env -i XDG_CONFIG_HOME=/nonexistent {command} scan --special 10.6.0.1 -p 80 2>&1"
+        );
         let mut process = lab.start('a', "sh", &["-c", &line]);
         let mut text = String::new();
         let mut out = process.0.stdout.take().expect("piped");
