@@ -104,7 +104,7 @@ fn answer(frame: &[u8], neighbor: IpAddr) -> Option<[u8; 6]> {
 }
 
 /// Asks on an interface until there is an answer.
-pub(super) fn resolve(
+pub(crate) fn resolve(
     interface: &str,
     mac: [u8; 6],
     src: IpAddr,
