@@ -22,6 +22,8 @@ mod ring;
 #[cfg(target_os = "linux")]
 mod sender;
 #[cfg(target_os = "linux")]
+mod short_turns;
+#[cfg(target_os = "linux")]
 mod socket;
 #[cfg(not(target_os = "linux"))]
 mod stub;
@@ -41,8 +43,12 @@ pub use interface::{interface_names, is_there};
 pub use ring::{Ring, wait};
 #[cfg(target_os = "linux")]
 pub use sender::Sender;
+#[cfg(target_os = "linux")]
+pub use short_turns::ask_for_short_turns;
 #[cfg(not(target_os = "linux"))]
-pub use stub::{Block, Frames, Ring, Sender, addresses, interface_names, is_there, wait};
+pub use stub::{
+    Block, Frames, Ring, Sender, addresses, ask_for_short_turns, interface_names, is_there, wait,
+};
 
 /// The name that stands for all interfaces.
 pub const ANY: &str = "any";
@@ -52,7 +58,8 @@ pub const ANY: &str = "any";
 pub struct Config {
     /// Name of the interface, or [`ANY`].
     pub interface: String,
-    /// Bytes of each packet to keep, from the link header on; longer packets are cut, their length stays known.
+    /// Bytes of each packet to keep, from the link header on; longer packets are cut, their length stays known. A filter may keep
+    /// fewer.
     pub snap_len: u32,
     /// Bytes of the ring, rounded to whole blocks.
     pub ring_bytes: usize,

@@ -6,7 +6,7 @@ mod probes;
 mod targets;
 
 pub use campaigns::Campaign;
-pub use names::{AnswerKind, End, Finding, Verdict};
+pub use names::{AnswerKind, End, Finding, Sending, Verdict};
 pub use probes::Probe;
 use subflow_rows::{Row, Schema};
 pub use targets::Target;

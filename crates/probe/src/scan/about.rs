@@ -158,7 +158,8 @@ impl AboutServer {
                 listener.set_nonblocking(true)?;
                 Ok((listener.local_addr()?, listener))
             });
-            listener.map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {addr}: {error}")))
+            listener
+                .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {addr}: {error}")))
         };
         let listeners: Vec<_> = addresses.iter().map(listen).collect::<io::Result<_>>()?;
         let addresses = listeners.iter().map(|(addr, _)| *addr).collect();
@@ -231,11 +232,16 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
         match stream.read(room) {
             Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
             Ok(more) => len += more,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) => {}
             Err(error) => return Err(error),
         }
         let head = head.get(..len).unwrap_or_default();
-        if head.windows(4).any(|bytes| bytes == b"\r\n\r\n") || head.windows(2).any(|bytes| bytes == b"\n\n") {
+        if head.windows(4).any(|bytes| bytes == b"\r\n\r\n") || head.windows(2).any(|bytes| bytes == b"\n\n")
+        {
             break respond(head, &shared.html, &shared.text);
         }
     };
@@ -248,7 +254,8 @@ fn respond(head: &[u8], html: &str, text: &str) -> String {
     let head = String::from_utf8_lossy(head);
     let mut lines = head.lines();
     let mut words = lines.next().unwrap_or_default().split(' ');
-    let (Some(method), Some(path), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
+    let (Some(method), Some(path), Some(version), None) =
+        (words.next(), words.next(), words.next(), words.next())
     else {
         return error("400 Bad Request");
     };
@@ -266,7 +273,10 @@ fn respond(head: &[u8], html: &str, text: &str) -> String {
         || accepts.is_some_and(|value| value.contains("text/plain") && !value.contains("text/html"));
     let (kind, page) = if plain { ("plain", text) } else { ("html", html) };
     let body = if method == "HEAD" { "" } else { page };
-    format!("HTTP/1.1 200 OK\r\nContent-Type: text/{kind}; charset=utf-8\r\n{}\r\n{HEADERS}\r\n{body}", length(page))
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/{kind}; charset=utf-8\r\n{}\r\n{HEADERS}\r\n{body}",
+        length(page)
+    )
 }
 
 /// A response without a page.
@@ -297,12 +307,18 @@ mod tests {
     #[test]
     fn the_page_escapes_what_it_is_told() {
         let page = about().html();
-        assert!(page.contains("Network &lt;measurement&gt; group &amp; friends, <a href=\"mailto:noc@example.net\">"));
-        assert!(page.contains("<a href=\"https://example.net/study?a=1&amp;b=2\">https://example.net/study?a=1&amp;b=2</a>"));
+        assert!(page.contains(
+            "Network &lt;measurement&gt; group &amp; friends, <a href=\"mailto:noc@example.net\">"
+        ));
+        assert!(page.contains(
+            "<a href=\"https://example.net/study?a=1&amp;b=2\">https://example.net/study?a=1&amp;b=2</a>"
+        ));
         assert!(page.contains("&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; [31m"), "{page}");
         assert!(!page.contains("<script") && !page.contains('\x1b'));
         let text = about().text();
-        assert!(text.contains("\nWho is responsible\nNetwork <measurement> group & friends, noc@example.net\n"));
+        assert!(
+            text.contains("\nWho is responsible\nNetwork <measurement> group & friends, noc@example.net\n")
+        );
         assert!(text.contains("https://example.net/study?a=1&b=2\n") && !text.contains('\x1b'));
     }
 
@@ -323,7 +339,9 @@ mod tests {
     fn requests_and_their_responses() {
         let of = |head: &str| respond(head.as_bytes(), "<p>page</p>", "page");
         let page = of("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-        assert!(page.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 11\r\n"));
+        assert!(page.starts_with(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 11\r\n"
+        ));
         assert!(page.ends_with("\r\n\r\n<p>page</p>"));
         let head = of("HEAD /any/path HTTP/1.0\r\n\r\n");
         assert!(head.contains("Content-Length: 11\r\n") && head.ends_with("\r\n\r\n"));
@@ -331,8 +349,18 @@ mod tests {
             assert!(of(plain).ends_with("\r\n\r\npage"), "{plain}");
         }
         assert!(of("GET / HTTP/1.1\r\nAccept: text/html, text/plain\r\n\r\n").contains("text/html;"));
-        assert!(of("POST / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n"));
-        for bad in ["", "GET /\r\n\r\n", "GET / HTTP/2\r\n\r\n", "GET / x HTTP/1.1\r\n\r\n", "\u{1}\u{2}", "GET x HTTP/1.1\n\n"] {
+        assert!(
+            of("POST / HTTP/1.1\r\n\r\n")
+                .starts_with("HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD\r\n")
+        );
+        for bad in [
+            "",
+            "GET /\r\n\r\n",
+            "GET / HTTP/2\r\n\r\n",
+            "GET / x HTTP/1.1\r\n\r\n",
+            "\u{1}\u{2}",
+            "GET x HTTP/1.1\n\n",
+        ] {
             assert!(of(bad).starts_with("HTTP/1.1 400 "), "{bad:?}");
         }
     }
