@@ -6,17 +6,20 @@
 //! [`Ways`] finds for their target and keeps the kernel's own resets away while it lives.
 
 mod channel;
+mod craft;
 mod drive;
 mod filter;
 mod neighbor;
 mod out;
 mod pace;
+pub(crate) mod program;
 mod received;
 mod routes;
 mod talk;
 mod ways;
 
-pub use channel::{Channel, Losses};
+pub use channel::Channel;
+pub use craft::Head;
 pub use drive::{Driven, Watch, drive};
 pub(crate) use neighbor::resolve;
 pub use out::{Local, Out};
@@ -24,4 +27,4 @@ pub use pace::Pacer;
 pub use received::{Received, What};
 pub(crate) use routes::{best, covers, routes};
 pub use talk::{Nanos, Talk};
-pub use ways::{Options, Way, Ways};
+pub use ways::{Found, Hop, Options, Way, Ways};
