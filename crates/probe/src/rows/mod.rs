@@ -21,6 +21,7 @@ pub use fetches::Fetch;
 pub use hops::Hop;
 pub use modifications::Modification;
 pub use names::{AnswerKind, End, Finding, Verdict};
+pub use names::{AnswerKind, End, Finding, Sending, Verdict};
 pub use probes::Probe;
 use subflow_rows::{Row, Schema};
 pub use targets::Target;
