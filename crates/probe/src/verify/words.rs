@@ -126,14 +126,13 @@ fn evidence(row: &Verification) -> String {
             format!("{data}; {join}.")
         }
         Conclusion::RefusesJoins | Conclusion::Unproven => {
-            let reason = match row.join_reset_reason.filter(|_| row.join == Some(JoinStep::Reset)) {
+            match row.join_reset_reason.filter(|_| row.join == Some(JoinStep::Reset)) {
                 Some(reason) => {
-                    let words = subflow_wire::mptcp::TcpRst { flags: 0, reason }.reason_text();
-                    return format!("{} Its reason: {words}.", join);
+                    let reason = subflow_wire::mptcp::TcpRst { flags: 0, reason }.reason_text();
+                    format!("{join} Its reason: {reason}.")
                 }
-                None => join,
-            };
-            reason.to_owned()
+                None => join.to_owned(),
+            }
         }
         Conclusion::KeyRewritten => {
             let mut wrong = Vec::new();

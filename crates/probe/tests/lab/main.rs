@@ -6,6 +6,7 @@
 
 mod behaviours;
 mod boxes;
+mod chain;
 mod counter;
 mod exact;
 mod network;
@@ -28,6 +29,8 @@ fn role() {
     let result = match arguments.next().as_deref() {
         Some("scan") => scan::scan(arguments),
         Some("count") => counter::count(arguments),
+        Some("chain") => chain::forward(arguments),
+        Some("measure") => chain::measure(arguments),
         Some("call") => network::call(arguments),
         Some("verify") => verify_example::verify(arguments),
         Some("meddler") => verify::meddler(arguments),
@@ -35,7 +38,7 @@ fn role() {
         other => Err(format!("no such role: {other:?}")),
     };
     if let Err(error) = result {
-        eprintln!("{role:?}: {error}");
+        eprintln!("{:?}: {error}", role.get(..80).unwrap_or(&role));
         std::process::exit(1);
     }
     std::process::exit(0);

@@ -478,7 +478,7 @@ impl Responder {
         if data_fin || fin || !payload.is_empty() || has_signal && subflow.join.is_some() {
             match self.fault {
                 Fault::Fail => {
-                    options.push(TcpOption::Mptcp(Mptcp::Fail(Fail { dsn: connection.rcv, reserved: 0 })))
+                    options.push(TcpOption::Mptcp(Mptcp::Fail(Fail { dsn: connection.rcv, reserved: 0 })));
                 }
                 Fault::MirrorData => options.extend(ours.iter().copied().map(TcpOption::Mptcp)),
                 _ if signals => options.push(TcpOption::Mptcp(Mptcp::Dss(signal))),
