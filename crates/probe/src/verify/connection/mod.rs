@@ -87,6 +87,9 @@ pub(super) struct Connection {
     /// The second subflow carries the rest of the request.
     on_second: bool,
     pub(super) space: Option<Space>,
+    /// The option beside our first data, and whether that was sent again because nothing but TCP had acknowledged it.
+    first_option: OptionBytes,
+    insisted: bool,
     /// Options of ours that nobody else has reason to send.
     own: Vec<OptionBytes>,
     fins: u32,
@@ -122,6 +125,8 @@ impl Connection {
             plain: identity.version.is_none(),
             on_second: false,
             space: None,
+            first_option: OptionBytes::new(&[]),
+            insisted: false,
             own: Vec::new(),
             fins: 0,
             fin_due: None,

@@ -66,6 +66,7 @@ impl Connection {
             }
             _ => OptionBytes::new(&[]),
         };
+        self.first_option = option;
         self.first.data(now, &payload, option, out);
         self.sent = payload.len() as u64;
     }
@@ -86,6 +87,12 @@ impl Connection {
             self.finish(now, false, out);
         } else if !self.plain && (self.has_first_acked() || self.seen.wrong_ack.is_some()) {
             self.join(now, out);
+        } else if is_late && acknowledged && !self.seen.signals && !self.insisted {
+            // One acknowledgement without a signal proves nothing: it takes two.
+            self.insisted = true;
+            self.until = now + self.timing.grace;
+            let payload = self.identity.request.first().to_vec();
+            self.first.repeat_first(now, &payload, self.first_option, out);
         } else if is_late && acknowledged {
             self.plain |= !self.seen.signals;
             self.finish(now, false, out);
