@@ -308,6 +308,18 @@ fn port_443_gets_a_hello() {
 }
 
 #[test]
+fn a_server_that_answers_at_once_is_joined_first() {
+    for ((v6, version), checksum) in ALL.into_iter().flat_map(|one| [(one, false), (one, true)]) {
+        let mut server = Responder { checksum, ..Responder::new(version, Fault::Eager) };
+        let row = verify(v6, version, &mut server);
+        assert_eq!(row.conclusion, Conclusion::TrueSupport, "{row:?}");
+        assert_eq!((row.join_first, row.hmac_ok, row.answer), (true, Some(true), Some(AnswerStep::Mapped)));
+        assert_eq!((row.src_port, row.join_src_port), (61_002, Some(61_003)));
+        assert!(row.packets_sent > 10, "those of both connections");
+    }
+}
+
+#[test]
 fn one_acknowledgement_without_a_signal_is_not_enough() {
     // A stack whose TCP acknowledges by itself, and signals with the next packet.
     for (v6, version) in ALL {

@@ -196,6 +196,7 @@ mod tests {
             echo_hops: None,
             src_addr: addr,
             src_port: 1,
+            join_first: false,
             join_src_port: None,
             flags: None,
             checksum: None,

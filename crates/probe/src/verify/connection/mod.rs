@@ -60,6 +60,8 @@ pub(super) struct Identity {
     pub(super) id: u32,
     /// Whether we ask for DSS checksums.
     pub(super) checksum: bool,
+    /// Whether the second subflow is opened before any data is sent.
+    pub(super) join_first: bool,
     pub(super) request: Parts,
 }
 
@@ -265,6 +267,9 @@ impl Connection {
             self.seen.ttl.get_or_insert(ip.hop_limit);
         }
         match arrival {
+            Arrival::OpenedAgain if !second && self.stage == Stage::Joining && self.asked == 0 => {
+                self.establish(now, out);
+            }
             Arrival::Nothing | Arrival::OpenedAgain => {}
             Arrival::Opened if second => self.joined(now, tcp, out),
             Arrival::Opened => self.opened(now, tcp, out),
@@ -345,6 +350,7 @@ impl Connection {
             return self.abort(now, out);
         }
         if self.first.state != State::Open && self.stage != Stage::Opening {
+            self.seen.early |= self.stage == Stage::Joining && self.seen.join.is_none();
             return self.abort(now, out);
         }
         let is_late = now >= self.until;

@@ -32,7 +32,12 @@ impl Connection {
             (SynStep::Capable, Some(key)) => {
                 self.checksum |= capable.is_some_and(|capable| capable.checksum_required());
                 self.space = Some(Space::new(key.idsn(version)));
-                self.ask(now, out);
+                if self.identity.join_first {
+                    self.establish(now, out);
+                    self.join(now, out);
+                } else {
+                    self.ask(now, out);
+                }
             }
             (SynStep::NoOption | SynStep::Padded, _) => {
                 self.plain = true;
@@ -42,12 +47,25 @@ impl Connection {
         }
     }
 
+    /// Ends the handshake without data: the third ACK with both keys, and a DATA_ACK, by which the server knows that it has arrived.
+    pub(super) fn establish(&mut self, now: Nanos, out: &mut Out) {
+        let (Some(version), Some(server_key)) = (self.identity.version, self.seen.server_key) else { return };
+        let capable = self.capable(version, Some(self.identity.key), Some(server_key));
+        let option = bytes_of(&Mptcp::Capable(capable));
+        self.own.push(option);
+        self.first.acknowledge(now, &option, out);
+        let signal = self.signal();
+        self.first.acknowledge(now, &signal, out);
+    }
+
     /// Sends the first part of the request.
     pub(super) fn ask(&mut self, now: Nanos, out: &mut Out) {
         (self.stage, self.asked, self.until) = (Stage::Asking, now, now + self.timing.patience);
         let payload = self.identity.request.first().to_vec();
         let keys = self.seen.server_key.filter(|_| !self.plain);
+        let is_established = self.identity.join_first && matches!(self.seen.join, Some(JoinStep::Confirmed));
         let option = match (self.identity.version, keys) {
+            (Some(_), Some(_)) if is_established => self.mapped(0, 1, &payload, false),
             (Some(Version::V1), Some(server_key)) => {
                 let checksum =
                     self.checksum.then(|| dss_checksum(self.number(0), 1, payload.len() as u16, &payload));
@@ -86,7 +104,12 @@ impl Connection {
             self.plain = true;
             self.finish(now, false, out);
         } else if !self.plain && (self.has_first_acked() || self.seen.wrong_ack.is_some()) {
-            self.join(now, out);
+            if self.identity.join_first {
+                let joined = self.seen.join == Some(JoinStep::Confirmed);
+                self.finish(now, joined, out);
+            } else {
+                self.join(now, out);
+            }
         } else if is_late && acknowledged && !self.seen.signals && !self.insisted {
             // One acknowledgement without a signal proves nothing: it takes two.
             self.insisted = true;
@@ -144,7 +167,7 @@ impl Connection {
         let state = second.state;
         if state == State::Open && !is_late {
             if self.seen.join == Some(JoinStep::Confirmed) {
-                self.finish(now, true, out);
+                self.after_join(now, true, out);
             }
             return;
         }
@@ -155,11 +178,21 @@ impl Connection {
             self.seen.join = Some(if self.seen.icmp_on[1] { JoinStep::Icmp } else { JoinStep::Silent });
         }
         second.reset(now, &OptionBytes::new(&[]), out);
-        self.finish(now, false, out);
+        let ended = self.space.as_ref().is_some_and(Space::is_ended) || self.seen.their_fin;
+        self.seen.early |= ended || self.received() > 0;
+        self.after_join(now, false, out);
     }
 
-    /// Sends the rest of the request on one of the subflows.
+    /// The second subflow is there, or will not come.
+    fn after_join(&mut self, now: Nanos, joined: bool, out: &mut Out) {
+        if self.identity.join_first { self.ask(now, out) } else { self.finish(now, joined, out) }
+    }
+
+    /// Sends the rest of the request on one of the subflows, if the server still wants it.
     pub(super) fn finish(&mut self, now: Nanos, second: bool, out: &mut Out) {
+        if self.space.as_ref().is_some_and(Space::is_ended) {
+            return self.close(now, out);
+        }
         let whole = (self.identity.request.first().len() + self.identity.request.rest().len()) as u64;
         (self.stage, self.on_second) = (Stage::Finishing, second);
         self.until = now + self.timing.patience;
