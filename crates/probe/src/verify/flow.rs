@@ -221,6 +221,13 @@ impl Flow {
         self.enqueue(now, Pending { seq: self.nxt, option, payload: payload.to_vec(), fin: false }, out);
     }
 
+    /// Sends the first data of all once more, as one does of whom the acknowledgement was not enough.
+    pub(super) fn repeat_first(&mut self, now: Nanos, payload: &[u8], option: OptionBytes, out: &mut Out) {
+        let first = Pending { seq: self.iss.wrapping_add(1), option, payload: payload.to_vec(), fin: false };
+        self.segment(now, &first, out);
+        self.counts.again += 1;
+    }
+
     /// Ends our direction.
     pub(super) fn fin(&mut self, now: Nanos, option: OptionBytes, out: &mut Out) {
         if self.state == State::Open && !self.our_fin {

@@ -308,6 +308,37 @@ fn port_443_gets_a_hello() {
 }
 
 #[test]
+fn a_server_that_answers_at_once_is_joined_first() {
+    for ((v6, version), checksum) in ALL.into_iter().flat_map(|one| [(one, false), (one, true)]) {
+        let mut server = Responder { checksum, ..Responder::new(version, Fault::Eager) };
+        let row = verify(v6, version, &mut server);
+        assert_eq!(row.conclusion, Conclusion::TrueSupport, "{row:?}");
+        assert_eq!((row.join_first, row.hmac_ok, row.answer), (true, Some(true), Some(AnswerStep::Mapped)));
+        assert_eq!((row.src_port, row.join_src_port), (61_002, Some(61_003)));
+        assert!(row.packets_sent > 10, "those of both connections");
+    }
+}
+
+#[test]
+fn one_acknowledgement_without_a_signal_is_not_enough() {
+    // A stack whose TCP acknowledges by itself, and signals with the next packet.
+    for (v6, version) in ALL {
+        let mut server = Responder::new(version, Fault::None);
+        let mut bare = true;
+        let (rows, _) = converse(target(v6, version), &settings(), |packet| {
+            let has_data = responder::read(packet).is_some_and(|(_, tcp)| !tcp.payload().is_empty());
+            let mut answers = server.packet(packet);
+            if has_data && bare {
+                bare = false;
+                answers = answers.iter().map(|answer| meddle(Meddling::ShrinkData, answer)).collect();
+            }
+            answers
+        });
+        assert_eq!(rows[0].conclusion, Conclusion::TrueSupport, "{:?}", rows[0]);
+    }
+}
+
+#[test]
 fn loss_is_repaired() {
     // Every n-th packet is lost, in either direction.
     for (v6, version) in ALL {

@@ -1,6 +1,6 @@
 //! Conclusions in plain sentences.
 
-use crate::rows::{AnswerStep, Conclusion, GivenUp, JoinStep, PlainStep, Verification};
+use crate::rows::{AnswerStep, Conclusion, DataStep, GivenUp, JoinStep, PlainStep, Verification};
 
 /// What a row says in sentences for people: the conclusion, then what it rests on and what else is worth knowing.
 pub fn words(row: &Verification) -> String {
@@ -13,6 +13,9 @@ pub fn words(row: &Verification) -> String {
         Conclusion::Unproven => format!(
             "The server acknowledges data as Multipath TCP version {version} does, but nothing proved that the key it showed is its own."
         ),
+        Conclusion::KeyRewritten if fits_but_hmac(row) => {
+            "Whoever answers the second subflow does not hold the keys of the first: a box changed one, or stands in for the server.".to_owned()
+        }
         Conclusion::KeyRewritten => {
             "A box on the way changed a key of the handshake: the connection's numbers fit other keys."
                 .to_owned()
@@ -64,11 +67,16 @@ pub fn words(row: &Verification) -> String {
     sentences.join(" ")
 }
 
+/// Nothing contradicts the keys but the HMAC.
+fn fits_but_hmac(row: &Verification) -> bool {
+    row.data == Some(DataStep::Acknowledged) && row.answer != Some(AnswerStep::OtherKey)
+}
+
 fn proxied(row: &Verification) -> String {
     let far = [row.reset_hops, row.echo_hops].into_iter().flatten().max();
     match (row.synack_hops, far) {
         (Some(near), Some(far)) => format!(
-            "A proxy answers in the target's place: its SYN/ACK comes from {near} {}, the target is {far} away.",
+            "A proxy answers in the target's place: its SYN/ACK comes from {near} {} away, the target is at {far}.",
             if near == 1 { "hop" } else { "hops" }
         ),
         _ => "A proxy answers in the target's place.".to_owned(),
@@ -126,18 +134,17 @@ fn evidence(row: &Verification) -> String {
             format!("{data}; {join}.")
         }
         Conclusion::RefusesJoins | Conclusion::Unproven => {
-            let reason = match row.join_reset_reason.filter(|_| row.join == Some(JoinStep::Reset)) {
+            match row.join_reset_reason.filter(|_| row.join == Some(JoinStep::Reset)) {
                 Some(reason) => {
-                    let words = subflow_wire::mptcp::TcpRst { flags: 0, reason }.reason_text();
-                    return format!("{} Its reason: {words}.", join);
+                    let reason = subflow_wire::mptcp::TcpRst { flags: 0, reason }.reason_text();
+                    format!("{join} Its reason: {reason}.")
                 }
-                None => join,
-            };
-            reason.to_owned()
+                None => join.to_owned(),
+            }
         }
         Conclusion::KeyRewritten => {
             let mut wrong = Vec::new();
-            if row.data == Some(crate::rows::DataStep::OtherKey) {
+            if row.data == Some(DataStep::OtherKey) {
                 wrong.push("DATA_ACK");
             }
             if row.answer == Some(AnswerStep::OtherKey) {
@@ -154,11 +161,125 @@ fn evidence(row: &Verification) -> String {
                 _ => String::new(),
             }
         }
-        Conclusion::Proxied if row.data == Some(crate::rows::DataStep::Acknowledged) => {
+        Conclusion::Proxied if row.data == Some(DataStep::Acknowledged) => {
             "The proxy itself speaks Multipath TCP; whether the target does cannot be seen from here."
                 .to_owned()
         }
         Conclusion::Proxied => "Whether the target speaks Multipath TCP cannot be seen from here.".to_owned(),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::SynStep;
+    use subflow_rows::{Hex32, Hex64, Time};
+
+    fn row(conclusion: Conclusion) -> Verification {
+        let addr = [192, 0, 2, 7].into();
+        Verification {
+            time: Time(0),
+            addr,
+            port: 80,
+            version: 1,
+            conclusion,
+            fallback: None,
+            syn: SynStep::Capable,
+            data: Some(DataStep::Acknowledged),
+            answer: Some(AnswerStep::Mapped),
+            join: Some(JoinStep::Carried),
+            plain: None,
+            proxied: Some(false),
+            synack_hops: Some(5),
+            reset_hops: Some(9),
+            echo_hops: None,
+            src_addr: addr,
+            src_port: 1,
+            join_first: false,
+            join_src_port: None,
+            flags: None,
+            checksum: None,
+            client_key: Hex64(0),
+            server_key: None,
+            client_token: Hex32(0),
+            server_token: None,
+            data_ack_expected: None,
+            data_ack_seen: None,
+            dsn_expected: None,
+            dsn_seen: None,
+            checksum_ok: None,
+            hmac_expected: None,
+            hmac_seen: None,
+            hmac_ok: None,
+            reset_reason: None,
+            join_reset_reason: None,
+            announced: None,
+            announced_ok: None,
+            sent_bytes: 0,
+            received_bytes: 0,
+            response: None,
+            rtt: None,
+            data_rtt: None,
+            join_rtt: None,
+            ttl: None,
+            mss: None,
+            window: None,
+            options: None,
+            icmp_type: None,
+            icmp_code: None,
+            icmp_from: None,
+            packets_sent: 9,
+            packets_again: 0,
+            packets_received: 9,
+            duration: 0.0,
+        }
+    }
+
+    #[test]
+    fn every_conclusion_has_a_sentence_of_its_own() {
+        let mut sentences: Vec<String> =
+            Conclusion::ALL.iter().map(|&conclusion| words(&row(conclusion))).collect();
+        assert!(sentences.iter().all(|words| words.ends_with('.') && !words.contains("..")), "{sentences:?}");
+        sentences.sort();
+        sentences.dedup();
+        assert_eq!(sentences.len(), Conclusion::ALL.len());
+    }
+
+    #[test]
+    fn evidence_in_words() {
+        let refusal = Verification {
+            join: Some(JoinStep::Reset),
+            join_reset_reason: Some(3),
+            ..row(Conclusion::RefusesJoins)
+        };
+        assert_eq!(
+            words(&refusal),
+            "The server supports Multipath TCP version 1, but takes no second subflow. The second subflow was reset. \
+             Its reason: administratively prohibited."
+        );
+        assert_eq!(
+            words(&row(Conclusion::Proxied)),
+            "A proxy answers in the target's place: its SYN/ACK comes from 5 hops away, the target is at 9. \
+             The proxy itself speaks Multipath TCP; whether the target does cannot be seen from here."
+        );
+        let alone = Verification {
+            proxied: None,
+            announced: Some("2=203.0.113.9".to_owned()),
+            ..row(Conclusion::TrueSupport)
+        };
+        let alone = words(&alone);
+        assert!(
+            alone.contains("cannot be ruled out") && alone.contains("It announces 2=203.0.113.9"),
+            "{alone}"
+        );
+        let hmac = Verification {
+            join: Some(JoinStep::WrongHmac),
+            hmac_ok: Some(false),
+            ..row(Conclusion::KeyRewritten)
+        };
+        assert!(words(&hmac).starts_with("Whoever answers the second subflow"));
+        let both = Verification { answer: Some(AnswerStep::OtherKey), ..hmac };
+        assert!(words(&both).ends_with("What does not fit: data sequence number, HMAC."));
     }
 }

@@ -47,6 +47,8 @@ pub(crate) enum Fault {
     MuteJoins,
     /// Flag C.
     ForbidJoins,
+    /// It answers the first data, whatever it is, ends, and takes no join from then on.
+    Eager,
     /// It never answers with data.
     Silent,
     /// The same, and joins are reset.
@@ -337,6 +339,7 @@ impl Responder {
         let found = self.memory.connections.iter().position(|connection| connection.token == token);
         let Some(at) = found else { return Joined::Refusal };
         match self.fault {
+            Fault::Eager if self.memory.connections[at].answered => return Joined::Refusal,
             Fault::ResetJoins | Fault::SilentAlone => return Joined::Refusal,
             Fault::IgnoreJoins => return Joined::Silence,
             Fault::PlainJoins => return Joined::Plain,
@@ -478,7 +481,7 @@ impl Responder {
         if data_fin || fin || !payload.is_empty() || has_signal && subflow.join.is_some() {
             match self.fault {
                 Fault::Fail => {
-                    options.push(TcpOption::Mptcp(Mptcp::Fail(Fail { dsn: connection.rcv, reserved: 0 })))
+                    options.push(TcpOption::Mptcp(Mptcp::Fail(Fail { dsn: connection.rcv, reserved: 0 })));
                 }
                 Fault::MirrorData => options.extend(ours.iter().copied().map(TcpOption::Mptcp)),
                 _ if signals => options.push(TcpOption::Mptcp(Mptcp::Dss(signal))),
@@ -504,7 +507,8 @@ impl Responder {
             out.extend(emit(subflow, ends, &[TcpOption::Mptcp(Mptcp::AddAddr(announced))], &[], false, true));
         }
         let mute = matches!(self.fault, Fault::Silent | Fault::SilentAlone);
-        if connection.request.ends_with(b"\r\n\r\n") && !connection.answered && !mute {
+        let eager = self.fault == Fault::Eager && !connection.request.is_empty();
+        if (eager || connection.request.ends_with(b"\r\n\r\n")) && !connection.answered && !mute {
             connection.answered = true;
             let answer = answer_of(self.answer);
             for piece in answer.chunks(1000) {
@@ -517,6 +521,13 @@ impl Responder {
                         .checksum
                         .then(|| dss_checksum(connection.snd, subflow_seq, piece.len() as u16, piece)),
                 };
+                if self.fault == Fault::Eager {
+                    // With a DATA_FIN.
+                    let len = mapping.len + 1;
+                    let checksum = dss_checksum(connection.snd, subflow_seq, len, piece);
+                    (mapping.len, mapping.checksum) = (len, connection.checksum.then_some(checksum));
+                    signal.data_fin = true;
+                }
                 if self.fault == Fault::BadChecksum {
                     mapping.checksum = mapping.checksum.map(|checksum| checksum ^ 0x55);
                 }
