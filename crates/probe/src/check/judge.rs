@@ -230,8 +230,9 @@ fn refused(mptcp: &Tried, compared: &Compared<'_>) -> CheckVerdict {
         return CheckVerdict::Proxied;
     }
     match (compared.syn, compared.syn_ack) {
-        (Some(Passage::Padded | Passage::Removed), _) => CheckVerdict::StrippedSyn,
+        // Who returns our option may well have taken it out of the SYN.
         (_, Some(Passage::Mirrored)) => CheckVerdict::Mirrored,
+        (Some(Passage::Padded | Passage::Removed), _) => CheckVerdict::StrippedSyn,
         (Some(Passage::Altered), _) | (_, Some(Passage::Altered)) => CheckVerdict::Altered,
         (_, Some(Passage::Padded | Passage::Removed)) => CheckVerdict::StrippedSynAck,
         _ if report.is_some_and(|report| !report.listens_mptcp) => CheckVerdict::ServerWithout,
@@ -400,6 +401,8 @@ mod tests {
         let mut tried = good();
         plain_answer(&mut tried);
         tried.flow.as_mut().unwrap().syn_ack = syn_ack(&SYN_OPTIONS);
+        assert_eq!(told(tried.clone()), CheckVerdict::Mirrored);
+        tried.report.as_mut().unwrap().syn = Some(syn(&padded()));
         assert_eq!(told(tried), CheckVerdict::Mirrored);
     }
 

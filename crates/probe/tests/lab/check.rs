@@ -30,13 +30,13 @@ table inet box {
     tcp dport 98 tcp flags & (syn|ack) == syn tcp option mptcp subtype 1 reset tcp option mptcp
     tcp dport 99 tcp flags & (syn|ack) == syn tcp option mptcp subtype 1 drop
   }
-  chain redirect {
+  chain inward {
     type nat hook prerouting priority -100;
     tcp dport 93 redirect to :3093
     tcp dport 94 redirect to :3094
     tcp dport 95 redirect to :3095
   }
-  chain translate {
+  chain outward {
     type nat hook postrouting priority 100;
     tcp dport 96 masquerade
   }
@@ -123,15 +123,25 @@ fn routed(rules: &str) -> Option<Lab> {
         lab.ip(namespace, &format!("route add default via {v4}"));
         lab.ip(namespace, &format!("-6 route add default via {v6}"));
     }
-    let file = lab.file("rules");
-    std::fs::write(&file, rules).expect("a file");
-    let mut nft = lab.start('b', "nft", &["-f", file.to_str().expect("a name")]);
-    let done = nft.0.wait().expect("nft ends");
-    if !done.success() {
-        let _ = writeln!(std::io::stderr(), "skipped: no nft, or one that does not know these rules");
+    load(&lab, 'b', rules)?;
+    Some(lab)
+}
+
+/// Loads rules of nft in a namespace; `None`, said loudly, where there is no nft.
+pub(crate) fn load(lab: &Lab, namespace: char, rules: &str) -> Option<()> {
+    if !std::process::Command::new("nft")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
+        let _ = writeln!(std::io::stderr(), "skipped: no nft");
         return None;
     }
-    Some(lab)
+    let file = lab.file("rules");
+    std::fs::write(&file, rules).expect("a file");
+    let mut nft = lab.start(namespace, "nft", &["-f", file.to_str().expect("a name")]);
+    assert!(nft.0.wait().expect("nft ends").success(), "nft takes the rules");
+    Some(())
 }
 
 fn serve(lab: &Lab, namespace: char, arguments: &str) -> Process {
