@@ -46,6 +46,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
     daemon_threads = True
+    def handle_error(self, *rest): pass
     def __init__(self, port, protocol):
         http.server.HTTPServer.__init__(self, ('::', port), Handler, bind_and_activate=False)
         self.socket.close()
