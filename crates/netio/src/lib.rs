@@ -2,7 +2,9 @@
 //!
 //! [`Ring`] receives: an AF_PACKET socket whose packets the kernel puts into memory that it shares with us (a TPACKET_V3
 //! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches, by
-//! AF_PACKET or, faster, by AF_XDP in copy mode. [`mptcp`] has the kernel's own Multipath TCP. Ring and sender need CAP_NET_RAW in the network namespace they are opened in, and nothing else.
+//! AF_PACKET or, faster, by AF_XDP in copy mode; [`RawSender`] sends IP packets to this very host. All need CAP_NET_RAW in the network
+//! namespace they are opened in, and nothing else. [`Shield`], which needs nothing, keeps the kernel from answering on our ports.
+//! [`mptcp`] has streams of the kernel's own Multipath TCP and what it tells of them, without any privilege.
 //!
 //! On systems other than Linux everything here ends in [`Error::Unsupported`].
 //!
@@ -20,9 +22,15 @@ mod interface;
 #[cfg_attr(not(target_os = "linux"), path = "mptcp_stub.rs")]
 pub mod mptcp;
 #[cfg(target_os = "linux")]
+mod raw;
+#[cfg(target_os = "linux")]
 mod ring;
 #[cfg(target_os = "linux")]
+mod route;
+#[cfg(target_os = "linux")]
 mod sender;
+#[cfg(target_os = "linux")]
+mod shield;
 #[cfg(target_os = "linux")]
 mod socket;
 mod stream_info;
@@ -41,11 +49,20 @@ pub use frame::Frame;
 #[cfg(target_os = "linux")]
 pub use interface::{interface_names, is_there};
 #[cfg(target_os = "linux")]
+pub use raw::RawSender;
+#[cfg(target_os = "linux")]
 pub use ring::{Ring, wait};
 #[cfg(target_os = "linux")]
+pub use route::interface_towards;
+#[cfg(target_os = "linux")]
 pub use sender::Sender;
+#[cfg(target_os = "linux")]
+pub use shield::Shield;
 #[cfg(not(target_os = "linux"))]
-pub use stub::{Block, Frames, Ring, Sender, addresses, interface_names, is_there, wait};
+pub use stub::{
+    Block, Frames, RawSender, Ring, Sender, Shield, addresses, interface_names, interface_towards, is_there,
+    wait,
+};
 
 /// The name that stands for all interfaces.
 pub const ANY: &str = "any";

@@ -16,6 +16,11 @@ pub fn addresses(_interface: &str) -> Result<Addresses, Error> {
     Err(Error::Unsupported)
 }
 
+/// Not known.
+pub fn interface_towards(_from: std::net::IpAddr, _to: std::net::IpAddr) -> Option<String> {
+    None
+}
+
 /// No interface is known.
 pub fn is_there(_index: u32) -> bool {
     false
@@ -123,6 +128,38 @@ impl Sender {
 
     /// Never called.
     pub fn send(&mut self, _frames: &[&[u8]]) -> Result<usize, Error> {
+        match self.0 {}
+    }
+}
+
+/// Cannot be.
+#[derive(Debug)]
+pub struct RawSender(Infallible);
+
+impl RawSender {
+    /// Always [`Error::Unsupported`].
+    pub fn open() -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
+    /// Never called.
+    pub fn send(&self, _packet: &[u8], _to: std::net::IpAddr) -> Result<bool, Error> {
+        match self.0 {}
+    }
+}
+
+/// Cannot be.
+#[derive(Debug)]
+pub struct Shield(Infallible);
+
+impl Shield {
+    /// Always [`Error::Unsupported`].
+    pub fn open(_first: u16, _last: u16) -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
+    /// Never called.
+    pub fn ports(&self) -> (u16, u16) {
         match self.0 {}
     }
 }

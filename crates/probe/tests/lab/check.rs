@@ -371,7 +371,7 @@ fn check_with_the_right_at_one_end_tells_what_that_end_can_know() {
 /// Two ways to the server, of which one has a box that strips.
 #[test]
 fn check_goes_out_of_every_interface() {
-    let Some(lab) = Lab::new(4) else { return };
+    let Some(lab) = Lab::new(5) else { return };
     for (router, near, far) in [('b', 82, 83), ('d', 84, 85)] {
         lab.link('a', router);
         lab.link(router, 'c');
@@ -391,6 +391,18 @@ fn check_goes_out_of_every_interface() {
         lab.ip('a', &format!("-6 route add fd86::1/128 via fd{near}::2 metric {near}"));
         lab.ip(router, &format!("route add 10.86.0.1/32 via 10.{far}.0.2"));
         lab.ip(router, &format!("-6 route add fd86::1/128 via fd{far}::2"));
+        // The second way is one that only a rule knows of.
+        if router == 'd' {
+            for (family, from, via) in [("-4", "10.87.0.1", "10.84.0.2"), ("-6", "fd87::1", "fd84::2")] {
+                lab.ip('a', &format!("{family} addr add {from} dev tod"));
+                lab.ip('a', &format!("{family} route add default via {via} table 87"));
+                lab.ip('a', &format!("{family} rule add from {from} table 87"));
+            }
+            lab.ip('c', "route add 10.87.0.1 via 10.85.0.1");
+            lab.ip('c', "-6 route add fd87::1 via fd85::1");
+            lab.ip('d', "route add 10.87.0.1 via 10.84.0.1");
+            lab.ip('d', "-6 route add fd87::1 via fd84::1");
+        }
         lab.ip('c', &format!("route add 10.{near}.0.0/24 via 10.{far}.0.1"));
         lab.ip('c', &format!("-6 route add fd{near}::/64 via fd{far}::1"));
     }
@@ -399,10 +411,10 @@ fn check_goes_out_of_every_interface() {
     }
     lab.ip('c', "addr add 10.86.0.1/32 dev lo");
     lab.ip('c', "-6 addr add fd86::1/128 dev lo nodad");
-    // A bridge inside, from which no way leads out.
-    lab.ip('a', "link add inner type dummy");
-    lab.ip('a', "addr add 172.31.0.1/16 dev inner");
-    lab.ip('a', "link set inner up");
+    // A network from which no way leads to the server.
+    lab.link('a', 'e');
+    lab.ip('a', "addr add 172.31.0.1/16 dev toe");
+    lab.ip('a', "-6 addr add fd31::1/64 dev toe nodad");
     let rules = "table inet box {\n chain forward {\n type filter hook forward priority 0; policy accept;\n\
         tcp flags & (syn|ack) == syn reset tcp option mptcp\n }\n}\n";
     let Some(()) = load(&lab, 'd', rules) else { return };
@@ -411,13 +423,14 @@ fn check_goes_out_of_every_interface() {
     for host in ["10.86.0.1", "[fd86::1]"] {
         lab.complete('a', &format!("check server={host}:443 out={out}"));
     }
-    let found: Vec<(String, String, String)> = rows(&lab, "checks.tsv")
+    let mut found: Vec<(String, String, String)> = rows(&lab, "checks.tsv")
         .into_iter()
         .map(|row| (row["local_addr"].clone(), row["interface"].clone(), row["verdict"].clone()))
         .collect();
     let expected = [
         ("10.82.0.1", "tob", "works"),
         ("10.84.0.1", "tod", "stripped_syn"),
+        ("10.87.0.1", "tod", "stripped_syn"),
         ("fd82::1", "tob", "works"),
         ("fd84::1", "tod", "stripped_syn"),
     ];

@@ -6,6 +6,7 @@
 
 mod behaviours;
 mod boxes;
+mod chain;
 mod check;
 #[path = "../../examples/check.rs"]
 #[expect(dead_code, reason = "the example's own main")]
@@ -13,6 +14,7 @@ mod checker;
 mod counter;
 mod exact;
 mod fetch;
+mod network;
 #[path = "../../examples/scan.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
@@ -27,11 +29,14 @@ fn role() {
         Some("scan") => scan::scan(arguments),
         Some("count") => counter::count(arguments),
         Some("check") => checker::check(arguments),
+        Some("chain") => chain::forward(arguments),
+        Some("measure") => chain::measure(arguments),
+        Some("call") => network::call(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),
     };
     if let Err(error) = result {
-        eprintln!("{role:?}: {error}");
+        eprintln!("{:?}: {error}", role.get(..80).unwrap_or(&role));
         std::process::exit(1);
     }
     std::process::exit(0);
