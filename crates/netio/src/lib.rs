@@ -5,6 +5,7 @@
 //! AF_PACKET or, faster, by AF_XDP in copy mode; [`RawSender`] sends IP packets to this very host. All need CAP_NET_RAW in the network
 //! namespace they are opened in, and nothing else. [`Shield`], which needs nothing, keeps the kernel from answering on our ports.
 //! [`mptcp`] has the kernel's own Multipath TCP.
+//! [`mptcp`] has streams of the kernel's own Multipath TCP and what it tells of them, without any privilege.
 //!
 //! On systems other than Linux everything here ends in [`Error::Unsupported`].
 //!
@@ -25,6 +26,8 @@ pub mod mptcp;
 mod raw;
 #[cfg(target_os = "linux")]
 mod ring;
+#[cfg(target_os = "linux")]
+mod route;
 #[cfg(target_os = "linux")]
 mod sender;
 #[cfg(target_os = "linux")]
@@ -53,6 +56,8 @@ pub use raw::RawSender;
 #[cfg(target_os = "linux")]
 pub use ring::{Ring, wait};
 #[cfg(target_os = "linux")]
+pub use route::interface_towards;
+#[cfg(target_os = "linux")]
 pub use sender::Sender;
 #[cfg(target_os = "linux")]
 pub use shield::Shield;
@@ -62,6 +67,8 @@ pub use short_turns::ask_for_short_turns;
 pub use stub::{Block, Frames, RawSender, Ring, Sender, Shield, addresses, interface_names, is_there, wait};
 pub use stub::{
     Block, Frames, RawSender, Ring, Sender, Shield, addresses, ask_for_short_turns, interface_names, is_there,
+pub use stub::{
+    Block, Frames, RawSender, Ring, Sender, Shield, addresses, interface_names, interface_towards, is_there,
     wait,
 };
 

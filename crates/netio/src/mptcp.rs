@@ -191,21 +191,6 @@ pub fn tcp_info(stream: &TcpStream) -> Option<TcpInfo> {
     TcpInfo::read(bytes.get(..len)?)
 }
 
-/// The interface on which packets to an address would leave from a local address, if it may be this one: whether there is a way.
-/// Nothing is sent.
-pub fn has_route(local: IpAddr, interface: &str, to: IpAddr) -> bool {
-    let attempt = || -> io::Result<()> {
-        let socket = open(if to.is_ipv6() { libc::AF_INET6 } else { libc::AF_INET }, libc::SOCK_DGRAM, 0)?;
-        set_bytes(&socket, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, interface.as_bytes())?;
-        bind(&socket, SocketAddr::new(local, 0))?;
-        let (address, len) = encode(SocketAddr::new(to, 9));
-        // SAFETY: an address of that length, which outlives the call. A datagram socket sends nothing when it is connected.
-        let result = unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), len) };
-        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-    };
-    attempt().is_ok()
-}
-
 /// Sends one packet as it is, IP header and all, the way that the kernel finds from this local address out of this interface. Needs
 /// CAP_NET_RAW. The kernel fills in an IPv4 header's length and checksum.
 pub fn send_packet(local: IpAddr, interface: Option<&str>, to: IpAddr, packet: &[u8]) -> io::Result<()> {
@@ -399,8 +384,5 @@ mod tests {
         assert!(is_reset(&dial().connect(to, PATIENCE).unwrap_err()));
         let foreign = Dial::open(Protocol::Tcp, false, Some("192.0.2.1".parse().unwrap()), None).unwrap_err();
         assert!(is_unreachable(&foreign), "{foreign}");
-        assert!(has_route("127.0.0.1".parse().unwrap(), "lo", "127.0.0.2".parse().unwrap()));
-        assert!(!has_route("192.0.2.1".parse().unwrap(), "lo", "127.0.0.2".parse().unwrap()));
-        assert!(!has_route("127.0.0.1".parse().unwrap(), "no such", "127.0.0.2".parse().unwrap()));
     }
 }

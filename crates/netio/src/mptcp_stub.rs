@@ -83,11 +83,6 @@ pub fn tcp_info(_stream: &TcpStream) -> Option<TcpInfo> {
     None
 }
 
-/// Not known.
-pub fn has_route(_local: IpAddr, _interface: &str, _to: IpAddr) -> bool {
-    false
-}
-
 /// Unsupported.
 pub fn send_packet(_local: IpAddr, _interface: Option<&str>, _to: IpAddr, _packet: &[u8]) -> io::Result<()> {
     unsupported()

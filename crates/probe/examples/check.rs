@@ -67,21 +67,20 @@ pub(crate) fn check(arguments: impl Iterator<Item = String>) -> Result<(), Strin
             _ => return Err(format!("unknown: {argument}")),
         }
     }
-    let words = |error: &dyn std::fmt::Display| error.to_string();
+    let text = |error: &dyn std::fmt::Display| error.to_string();
     let mut say = io::stdout();
     if serve.is_some() {
-        let server = Server::open(&serving).map_err(|error| words(&error))?;
-        let protocol = if server.is_mptcp() { "Multipath TCP" } else { "plain TCP" };
-        writeln!(say, "\nlistening with {protocol} at {:?}, sight {}", server.addresses(), server.sight())
-            .map_err(|error| words(&error))?;
+        let server = Server::open(&serving).map_err(|error| text(&error))?;
+        writeln!(say, "\n{}\nlistening", words::listening(&server).join("\n"))
+            .map_err(|error| text(&error))?;
         server.run(&Stop::default(), |served| {
-            let _ = writeln!(io::stdout(), "{served:?}");
+            let _ = writeln!(io::stdout(), "{}", words::served(&served));
         });
     }
     if let Some(place) = place {
-        settings.servers = place.resolve().map_err(|error| words(&error))?;
+        settings.servers = place.resolve().map_err(|error| text(&error))?;
         settings.ports = place.ports;
-        let mut file = open(&out, "checks.tsv").map_err(|error| words(&error))?;
+        let mut file = open(&out, "checks.tsv").map_err(|error| text(&error))?;
         let outcome = check::run(&settings, &Stop::default(), |row| {
             let _ = writeln!(file, "{}", line(row));
             let _ = writeln!(io::stdout(), "{}", words::line(row));
@@ -89,11 +88,11 @@ pub(crate) fn check(arguments: impl Iterator<Item = String>) -> Result<(), Strin
                 let _ = writeln!(io::stdout(), "  {detail}");
             }
         });
-        let outcome = outcome.map_err(|error| words(&error))?;
-        for sentence in words::conclusion(&outcome.checks) {
-            writeln!(say, "{sentence}").map_err(|error| words(&error))?;
+        let outcome = outcome.map_err(|error| text(&error))?;
+        for sentence in words::remarks(&outcome).into_iter().chain(words::conclusion(&outcome.checks)) {
+            writeln!(say, "{sentence}").map_err(|error| text(&error))?;
         }
-        writeln!(say, "affected: {:?}", outcome.affected()).map_err(|error| words(&error))?;
+        writeln!(say, "affected: {:?}", outcome.affected()).map_err(|error| text(&error))?;
     }
     if let Some(url) = url {
         let mut wanted = fetch::Settings::new(url);
@@ -104,16 +103,14 @@ pub(crate) fn check(arguments: impl Iterator<Item = String>) -> Result<(), Strin
         wanted.pairs = pairs.unwrap_or(wanted.pairs);
         wanted.max_bytes = max_bytes.unwrap_or(wanted.max_bytes);
         wanted.timeout = timeout.unwrap_or(wanted.timeout);
-        let mut file = open(&out, "fetches.tsv").map_err(|error| words(&error))?;
+        let mut file = open(&out, "fetches.tsv").map_err(|error| text(&error))?;
         let outcome = fetch::run(&wanted, &Stop::default(), |row| {
             let _ = writeln!(file, "{}", line(row));
         });
-        let outcome = outcome.map_err(|error| words(&error))?;
-        for (from, status, to) in &outcome.redirects {
-            writeln!(say, "{from} leads to {to} ({status})").map_err(|error| words(&error))?;
-        }
-        for sentence in fetch::words::sentences(&outcome.summary) {
-            writeln!(say, "{sentence}").map_err(|error| words(&error))?;
+        let outcome = outcome.map_err(|error| text(&error))?;
+        let sentences = fetch::words::sentences(&outcome.summary);
+        for sentence in fetch::words::remarks(&outcome).into_iter().chain(sentences) {
+            writeln!(say, "{sentence}").map_err(|error| text(&error))?;
         }
     }
     Ok(())

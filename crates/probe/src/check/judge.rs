@@ -56,7 +56,8 @@ impl<'a> Compared<'a> {
         let back_arrived = flow.and_then(|flow| flow.syn_ack.as_ref());
         let same = sent.zip(arrived).and_then(|(sent, arrived)| is_same_syn(sent, arrived));
         // Where our packets were not seen, the system is known to have sent the option.
-        let asked = flow.is_none() && !(tried.missing || tried.disabled || tried.gave_up);
+        let by_itself = !(tried.missing || tried.disabled || tried.gave_up);
+        let asked = sent.map_or(by_itself, Seen::has_mptcp);
         let syn = handshake_passage(sent, arrived, None).or_else(|| by_system(asked, arrived, report));
         let syn_ack = handshake_passage(back_sent, back_arrived, sent)
             .or_else(|| (tried.negotiated == Some(true)).then_some(Passage::Kept));
@@ -230,8 +231,9 @@ fn refused(mptcp: &Tried, compared: &Compared<'_>) -> CheckVerdict {
         return CheckVerdict::Proxied;
     }
     match (compared.syn, compared.syn_ack) {
-        (Some(Passage::Padded | Passage::Removed), _) => CheckVerdict::StrippedSyn,
+        // Who returns our option may well have taken it out of the SYN.
         (_, Some(Passage::Mirrored)) => CheckVerdict::Mirrored,
+        (Some(Passage::Padded | Passage::Removed), _) => CheckVerdict::StrippedSyn,
         (Some(Passage::Altered), _) | (_, Some(Passage::Altered)) => CheckVerdict::Altered,
         (_, Some(Passage::Padded | Passage::Removed)) => CheckVerdict::StrippedSynAck,
         _ if report.is_some_and(|report| !report.listens_mptcp) => CheckVerdict::ServerWithout,
@@ -381,6 +383,8 @@ mod tests {
             assert_eq!(told(saved), CheckVerdict::StrippedSyn);
             let mut counted = blind(&tried, true);
             counted.report.as_mut().unwrap().counted_syn = Some(false);
+            assert_eq!(told(counted.clone()), CheckVerdict::StrippedSyn);
+            counted.flow = tried.flow.clone();
             assert_eq!(told(counted), CheckVerdict::StrippedSyn);
             assert_eq!(told(blind(&tried, true)), CheckVerdict::FellBack);
         }
@@ -400,6 +404,8 @@ mod tests {
         let mut tried = good();
         plain_answer(&mut tried);
         tried.flow.as_mut().unwrap().syn_ack = syn_ack(&SYN_OPTIONS);
+        assert_eq!(told(tried.clone()), CheckVerdict::Mirrored);
+        tried.report.as_mut().unwrap().syn = Some(syn(&padded()));
         assert_eq!(told(tried), CheckVerdict::Mirrored);
     }
 
@@ -437,7 +443,10 @@ mod tests {
     #[test]
     fn a_system_that_sent_no_option_says_nothing_about_the_path() {
         let missing = Tried { missing: true, ..failed(Attempt::Failed) };
-        assert_eq!(row(&[missing.clone()], &[plain(Attempt::Complete)]).verdict, CheckVerdict::NotSent);
+        assert_eq!(
+            row(std::slice::from_ref(&missing), &[plain(Attempt::Complete)]).verdict,
+            CheckVerdict::NotSent
+        );
         assert_eq!(row(&[missing], &[plain(Attempt::Reset)]).verdict, CheckVerdict::Closed);
         let mut tried = good();
         plain_answer(&mut tried);

@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use subflow_netio::mptcp::has_route;
-use subflow_netio::{addresses, interface_names};
+use subflow_netio::{addresses, interface_names, interface_towards};
+
+use crate::network::{best, routes};
 
 /// A local address and its interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +26,13 @@ pub(super) fn find(server: IpAddr, named: &[IpAddr]) -> Vec<Local> {
         }
     }
     let same = |addr: &IpAddr| addr.is_ipv6() == server.is_ipv6();
+    // By the kernel's own choice, rules for this source included, or by a route that is only not the best.
+    let routes = routes();
     let leads = |local: &Local| {
-        local.interface.as_deref().is_some_and(|interface| has_route(local.addr, interface, server))
+        local.interface.as_deref().is_some_and(|interface| {
+            interface_towards(local.addr, server).as_deref() == Some(interface)
+                || best(&routes, server, Some(interface)).is_some()
+        })
     };
     if !named.is_empty() {
         let of = |&addr: &IpAddr| {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::run::needs_server;
+use super::run::{Outcome, needs_server};
+use super::serve::{Served, Server};
 use crate::rows::{Check, CheckVerdict, JoinResult, Passage, Sight};
 
 /// One line for a path: from where to where, and what was found.
@@ -186,6 +187,49 @@ pub fn joined(join: JoinResult) -> &'static str {
     }
 }
 
+/// What is worth knowing of a check as a whole: where there was no way, why packets were not watched, that it was stopped.
+pub fn remarks(outcome: &Outcome) -> Vec<String> {
+    let mut lines: Vec<String> =
+        outcome.no_way.iter().map(|addr| format!("There is no way to {addr} from here.")).collect();
+    lines.extend(outcome.without_packets.as_ref().map(without_packets));
+    if outcome.stopped {
+        lines.push("Stopped: not every path was checked.".to_owned());
+    }
+    lines
+}
+
+/// Why less can be told than could be.
+pub fn without_packets(error: &subflow_netio::Error) -> String {
+    format!("Packets are not watched, so that less can be told: {error}.")
+}
+
+/// What a server does from now on.
+pub fn listening(server: &Server) -> Vec<String> {
+    let at: Vec<String> = server.addresses().iter().map(ToString::to_string).collect();
+    let mut lines = vec![if server.is_mptcp() {
+        format!("Listening with Multipath TCP at {}.", at.join(", "))
+    } else {
+        format!(
+            "Listening with plain TCP at {}: this system does not speak Multipath TCP, or it is switched off.",
+            at.join(", ")
+        )
+    }];
+    lines.extend(server.without_packets().map(without_packets));
+    lines
+}
+
+/// One connection that a server has served.
+pub fn served(served: &Served) -> String {
+    let Served { peer, port, mptcp, reports } = served;
+    let protocol = if *mptcp { "Multipath TCP" } else { "TCP" };
+    let what = match reports {
+        0 => "no question for us".to_owned(),
+        1 => "1 report".to_owned(),
+        count => format!("{count} reports"),
+    };
+    format!("{peer} at port {port} by {protocol}: {what}.")
+}
+
 /// What a passage was, in words that follow the name of a packet.
 pub fn passed(passage: Passage) -> &'static str {
     match passage {
@@ -226,9 +270,126 @@ pub fn conclusion(rows: &[Check]) -> Vec<String> {
         }
     }
     lines.extend(told.into_iter().filter(|&verdict| verdict != CheckVerdict::Works).map(|verdict| {
-        let paths = rows.iter().filter(|row| row.verdict == verdict).count();
-        let mark = if rows.len() == paths { String::new() } else { format!("{verdict} ({paths}): ") };
+        let count = rows.iter().filter(|row| row.verdict == verdict).count();
+        let mark =
+            if rows.len() == count { String::new() } else { format!("{verdict} ({}): ", paths(count)) };
         format!("{mark}{}", meaning(verdict))
     }));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::Attempt;
+    use subflow_rows::Time;
+
+    fn row(port: u16, verdict: CheckVerdict) -> Check {
+        Check {
+            time: Time(0),
+            local_addr: [192, 168, 1, 5].into(),
+            interface: Some("wlan0".to_owned()),
+            server_addr: [192, 0, 2, 1].into(),
+            port,
+            verdict,
+            mptcp: Attempt::Complete,
+            tcp: Attempt::Complete,
+            mptcp_tries: 1,
+            tcp_tries: 1,
+            mptcp_connect: Some(0.01),
+            tcp_connect: Some(0.01),
+            negotiated: Some(true),
+            kept: Some(true),
+            subflows: Some(1),
+            join: None,
+            end_to_end: None,
+            syn: None,
+            syn_ack: None,
+            data_c2s: None,
+            data_s2c: None,
+            local_sight: Sight::System,
+            server_sight: Some(Sight::System),
+            server_mptcp: Some(true),
+            seen_addr: Some([192, 168, 1, 5].into()),
+            seen_port: Some(4000),
+            nat: Some(false),
+            local_port: Some(4000),
+            syn_sent: None,
+            syn_arrived: None,
+            syn_ack_sent: None,
+            syn_ack_arrived: None,
+            mss_sent: None,
+            mss_arrived: None,
+            mss_back_sent: None,
+            mss_back_arrived: None,
+            syn_changes: None,
+            syn_ack_changes: None,
+            hops: None,
+            hops_back: None,
+            reset_hops: None,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn lines_of_a_table() {
+        let works = row(443, CheckVerdict::Works);
+        assert_eq!(line(&works), "From 192.168.1.5 (wlan0) to port 443: Multipath TCP works.");
+        assert!(details(&works).is_empty());
+        let mut stripped = row(80, CheckVerdict::StrippedSyn);
+        assert_eq!(
+            line(&stripped),
+            "From 192.168.1.5 (wlan0) to port 80: a box removes the option from the SYN."
+        );
+        stripped.syn = Some(Passage::Padded);
+        assert!(found(&stripped).ends_with("padding in its place."));
+    }
+
+    #[test]
+    fn every_verdict_passage_and_result_has_words() {
+        for &verdict in CheckVerdict::ALL {
+            let text = found(&row(80, verdict));
+            assert!(text.ends_with('.') && meaning(verdict).ends_with(['.', '?']), "{verdict}");
+        }
+        assert!(Passage::ALL.iter().all(|&passage| !passed(passage).is_empty()));
+        assert!(JoinResult::ALL.iter().all(|&join| joined(join).ends_with('.')));
+    }
+
+    #[test]
+    fn details_name_what_was_changed() {
+        let mut row = row(80, CheckVerdict::Works);
+        (row.nat, row.seen_addr, row.seen_port) = (Some(true), Some([203, 0, 113, 7].into()), Some(777));
+        (row.syn_changes, row.mss_sent, row.mss_arrived) =
+            (Some("mss sack".to_owned()), Some(1460), Some(1200));
+        (row.hops, row.hops_back, row.join) = (Some(1), Some(3), Some(JoinResult::Joined));
+        assert_eq!(
+            details(&row),
+            [
+                "Addresses are translated: the server sees 203.0.113.7, port 777.",
+                "The maximum segment size in the SYN is changed from 1460 to 1200 bytes.",
+                "SACK in the SYN is removed or added.",
+                "A second subflow can be joined: the server proves that it knows the connection.",
+                "1 router between on the way there, 3 on the way back.",
+            ]
+        );
+        row.seen_addr = Some(row.local_addr);
+        row.seen_port = row.local_port;
+        assert_eq!(details(&row)[0], "The server's address or port is translated.");
+    }
+
+    #[test]
+    fn the_conclusion_counts_paths() {
+        let [good, bad, unknown] = [CheckVerdict::Works, CheckVerdict::Dropped, CheckVerdict::Closed]
+            .map(|verdict| row(80, verdict));
+        assert_eq!(conclusion(&[]), ["Nothing was checked."]);
+        assert_eq!(conclusion(std::slice::from_ref(&good)), ["Not affected: Multipath TCP works on 1 path."]);
+        assert_eq!(conclusion(std::slice::from_ref(&unknown))[0], "No path could be judged.");
+        let lines = conclusion(&[bad.clone(), bad.clone()]);
+        assert_eq!(lines[0], "Affected: Multipath TCP is kept from working on 2 paths.");
+        assert_eq!(lines[1], meaning(CheckVerdict::Dropped));
+        let lines = conclusion(&[good, bad, unknown]);
+        assert_eq!(lines[0], "Affected: Multipath TCP is kept from working on 1 path, and works on 1 path.");
+        assert_eq!(lines[1], "1 path could not be judged.");
+        assert_eq!(lines[2], format!("dropped (1 path): {}", meaning(CheckVerdict::Dropped)));
+    }
 }

@@ -38,5 +38,6 @@ pub const SCHEMAS: [Schema; 3] = [Probe::SCHEMA, Target::SCHEMA, Campaign::SCHEM
 
 /// The schemas of the tables of a check.
 pub const CHECK_SCHEMAS: [Schema; 2] = [Check::SCHEMA, Fetch::SCHEMA];
+
 /// The schemas of the tables of the path prober.
 pub const TRACE_SCHEMAS: [Schema; 3] = [Hop::SCHEMA, Modification::SCHEMA, Traced::SCHEMA];

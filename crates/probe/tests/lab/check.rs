@@ -30,13 +30,13 @@ table inet box {
     tcp dport 98 tcp flags & (syn|ack) == syn tcp option mptcp subtype 1 reset tcp option mptcp
     tcp dport 99 tcp flags & (syn|ack) == syn tcp option mptcp subtype 1 drop
   }
-  chain redirect {
+  chain inward {
     type nat hook prerouting priority -100;
     tcp dport 93 redirect to :3093
     tcp dport 94 redirect to :3094
     tcp dport 95 redirect to :3095
   }
-  chain translate {
+  chain outward {
     type nat hook postrouting priority 100;
     tcp dport 96 masquerade
   }
@@ -123,15 +123,25 @@ fn routed(rules: &str) -> Option<Lab> {
         lab.ip(namespace, &format!("route add default via {v4}"));
         lab.ip(namespace, &format!("-6 route add default via {v6}"));
     }
-    let file = lab.file("rules");
-    std::fs::write(&file, rules).expect("a file");
-    let mut nft = lab.start('b', "nft", &["-f", file.to_str().expect("a name")]);
-    let done = nft.0.wait().expect("nft ends");
-    if !done.success() {
-        let _ = writeln!(std::io::stderr(), "skipped: no nft, or one that does not know these rules");
+    load(&lab, 'b', rules)?;
+    Some(lab)
+}
+
+/// Loads rules of nft in a namespace; `None`, said loudly, where there is no nft.
+pub(crate) fn load(lab: &Lab, namespace: char, rules: &str) -> Option<()> {
+    if !std::process::Command::new("nft")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
+        let _ = writeln!(std::io::stderr(), "skipped: no nft");
         return None;
     }
-    Some(lab)
+    let file = lab.file("rules");
+    std::fs::write(&file, rules).expect("a file");
+    let mut nft = lab.start(namespace, "nft", &["-f", file.to_str().expect("a name")]);
+    assert!(nft.0.wait().expect("nft ends").success(), "nft takes the rules");
+    Some(())
 }
 
 fn serve(lab: &Lab, namespace: char, arguments: &str) -> Process {
@@ -337,6 +347,104 @@ fn check_without_the_right_to_see_packets_tells_less_and_nothing_wrong() {
 }
 
 #[test]
+fn check_with_the_right_at_one_end_tells_what_that_end_can_know() {
+    let Some(lab) = routed(RULES) else { return };
+    let expected = |port| {
+        Some(match port {
+            80 => "works",
+            81 => "stripped_syn",
+            82 => "stripped_syn_ack",
+            _ => "stripped_data",
+        })
+    };
+    for (server, client) in [("blind", ""), ("", "blind")] {
+        let _server = serve(&lab, 'c', &format!("serve=80,81,82,89 {server}"));
+        let found = check(&lab, &[80, 81, 82, 89], client);
+        agree(&found, expected);
+        for row in found.values() {
+            let sights = if client.is_empty() { ("packets", "system") } else { ("system", "packets") };
+            assert_eq!((row["local_sight"].as_str(), row["server_sight"].as_str()), sights);
+        }
+    }
+}
+
+/// Two ways to the server, of which one has a box that strips.
+#[test]
+fn check_goes_out_of_every_interface() {
+    let Some(lab) = Lab::new(5) else { return };
+    for (router, near, far) in [('b', 82, 83), ('d', 84, 85)] {
+        lab.link('a', router);
+        lab.link(router, 'c');
+        for (namespace, end, v4, v6) in [
+            ('a', format!("to{router}"), format!("10.{near}.0.1/24"), format!("fd{near}::1/64")),
+            (router, "toa".to_owned(), format!("10.{near}.0.2/24"), format!("fd{near}::2/64")),
+            (router, "toc".to_owned(), format!("10.{far}.0.1/24"), format!("fd{far}::1/64")),
+            ('c', format!("to{router}"), format!("10.{far}.0.2/24"), format!("fd{far}::2/64")),
+        ] {
+            lab.ip(namespace, &format!("addr add {v4} dev {end}"));
+            lab.ip(namespace, &format!("-6 addr add {v6} dev {end} nodad"));
+        }
+        lab.set(router, "net.ipv4.ip_forward=1");
+        lab.set(router, "net.ipv6.conf.all.forwarding=1");
+        // The server's own address is on neither network. The first router has the better route.
+        lab.ip('a', &format!("route add 10.86.0.1/32 via 10.{near}.0.2 metric {near}"));
+        lab.ip('a', &format!("-6 route add fd86::1/128 via fd{near}::2 metric {near}"));
+        lab.ip(router, &format!("route add 10.86.0.1/32 via 10.{far}.0.2"));
+        lab.ip(router, &format!("-6 route add fd86::1/128 via fd{far}::2"));
+        // The second way is one that only a rule knows of.
+        if router == 'd' {
+            for (family, from, via) in [("-4", "10.87.0.1", "10.84.0.2"), ("-6", "fd87::1", "fd84::2")] {
+                lab.ip('a', &format!("{family} addr add {from} dev tod"));
+                lab.ip('a', &format!("{family} route add default via {via} table 87"));
+                lab.ip('a', &format!("{family} rule add from {from} table 87"));
+            }
+            lab.ip('c', "route add 10.87.0.1 via 10.85.0.1");
+            lab.ip('c', "-6 route add fd87::1 via fd85::1");
+            lab.ip('d', "route add 10.87.0.1 via 10.84.0.1");
+            lab.ip('d', "-6 route add fd87::1 via fd84::1");
+        }
+        lab.ip('c', &format!("route add 10.{near}.0.0/24 via 10.{far}.0.1"));
+        lab.ip('c', &format!("-6 route add fd{near}::/64 via fd{far}::1"));
+    }
+    for (namespace, variable) in [('a', "all"), ('c', "all"), ('b', "all"), ('d', "all")] {
+        lab.set(namespace, &format!("net.ipv4.conf.{variable}.rp_filter=0"));
+    }
+    lab.ip('c', "addr add 10.86.0.1/32 dev lo");
+    lab.ip('c', "-6 addr add fd86::1/128 dev lo nodad");
+    // A network from which no way leads to the server.
+    lab.link('a', 'e');
+    lab.ip('a', "addr add 172.31.0.1/16 dev toe");
+    lab.ip('a', "-6 addr add fd31::1/64 dev toe nodad");
+    let rules = "table inet box {\n chain forward {\n type filter hook forward priority 0; policy accept;\n\
+        tcp flags & (syn|ack) == syn reset tcp option mptcp\n }\n}\n";
+    let Some(()) = load(&lab, 'd', rules) else { return };
+    let _server = serve(&lab, 'c', "serve=443");
+    let out = lab.folder.path().display();
+    for host in ["10.86.0.1", "[fd86::1]"] {
+        lab.complete('a', &format!("check server={host}:443 out={out}"));
+    }
+    let mut found: Vec<(String, String, String)> = rows(&lab, "checks.tsv")
+        .into_iter()
+        .map(|row| (row["local_addr"].clone(), row["interface"].clone(), row["verdict"].clone()))
+        .collect();
+    let expected = [
+        ("10.82.0.1", "tob", "works"),
+        ("10.84.0.1", "tod", "stripped_syn"),
+        ("10.87.0.1", "tod", "stripped_syn"),
+        ("fd82::1", "tob", "works"),
+        ("fd84::1", "tod", "stripped_syn"),
+    ];
+    assert_eq!(
+        found,
+        expected.map(|(addr, interface, verdict)| (
+            addr.to_owned(),
+            interface.to_owned(),
+            verdict.to_owned()
+        ))
+    );
+}
+
+#[test]
 fn check_needs_no_rights() {
     let Some(lab) = routed("table inet none {\n}\n") else { return };
     let _server = serve(&lab, 'c', "serve=80");
@@ -355,8 +463,8 @@ fn check_needs_no_rights() {
         "--nocapture",
     ];
     // Nobody may write there.
-    let folder = std::fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-    std::fs::set_permissions(lab.folder.path(), folder).expect("permissions");
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(lab.folder.path(), open).expect("permissions");
     let mut client = lab.start('a', "setpriv", &arguments);
     let status = client.0.wait().expect("it ends");
     if !status.success() {

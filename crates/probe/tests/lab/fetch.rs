@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Command;
 
-use crate::check::{Columns, rows};
+use crate::check::{Columns, load, rows};
 use crate::support::{Lab, Process, await_line};
 
 /// Bytes of `/file`.
@@ -46,6 +46,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6
     daemon_threads = True
+    def handle_error(self, *rest): pass
     def __init__(self, port, protocol):
         http.server.HTTPServer.__init__(self, ('::', port), Handler, bind_and_activate=False)
         self.socket.close()
@@ -222,12 +223,7 @@ fn fetch_says_what_a_box_costs() {
     let Some((lab, _server, _)) = lab() else { return };
     let rules = "table inet box {\n chain input {\n type filter hook input priority 0; policy accept;\n\
         tcp dport 8080 tcp flags & (syn|ack) == syn tcp option mptcp exists drop\n }\n}\n";
-    std::fs::write(lab.file("rules"), rules).expect("a file");
-    let mut nft = lab.start('b', "nft", &["-f", lab.file("rules").to_str().expect("a name")]);
-    if !nft.0.wait().is_ok_and(|status| status.success()) {
-        let _ = writeln!(std::io::stderr(), "skipped: no nft, or one that does not know these rules");
-        return;
-    }
+    let Some(()) = load(&lab, 'b', rules) else { return };
     let rows = fetch(&lab, "http://10.79.0.2:8080/file pairs=1");
     sound(&rows, 1, FILE);
     // Linux leaves the option out after three SYNs in vain.

@@ -1,6 +1,8 @@
 //! What a comparison of downloads says, in sentences.
 
+use super::run::Outcome;
 use super::summary::{Compared, Median, Summary};
+use crate::check::words::without_packets;
 
 /// Sentences for a summary: what was compared, what became of Multipath TCP, and each quantity.
 pub fn sentences(summary: &Summary) -> Vec<String> {
@@ -24,6 +26,28 @@ pub fn sentences(summary: &Summary) -> Vec<String> {
     }
     if let Some(compared) = &summary.throughput {
         lines.push(throughput(compared));
+    }
+    lines
+}
+
+/// What is worth knowing of a comparison as a whole: redirects, from where the downloads came, why packets were not watched, that it was
+/// stopped.
+pub fn remarks(outcome: &Outcome) -> Vec<String> {
+    let mut lines: Vec<String> = outcome
+        .redirects
+        .iter()
+        .map(|(from, status, to)| format!("{from} leads to {to} ({status})."))
+        .collect();
+    let pairs = outcome.fetches.len().div_ceil(2);
+    let times = if pairs == 1 { "once".to_owned() } else { format!("{pairs} times") };
+    lines.push(format!(
+        "{} from {}, {times} over each protocol, in alternation.",
+        outcome.url,
+        outcome.server.ip()
+    ));
+    lines.extend(outcome.without_packets.as_ref().map(without_packets));
+    if outcome.stopped {
+        lines.push("Stopped before the end.".to_owned());
     }
     lines
 }
