@@ -4,7 +4,6 @@
 //! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches, by
 //! AF_PACKET or, faster, by AF_XDP in copy mode; [`RawSender`] sends IP packets to this very host. All need CAP_NET_RAW in the network
 //! namespace they are opened in, and nothing else. [`Shield`], which needs nothing, keeps the kernel from answering on our ports.
-//! [`mptcp`] has the kernel's own Multipath TCP.
 //! [`mptcp`] has streams of the kernel's own Multipath TCP and what it tells of them, without any privilege.
 //!
 //! On systems other than Linux everything here ends in [`Error::Unsupported`].
@@ -64,12 +63,9 @@ pub use shield::Shield;
 #[cfg(target_os = "linux")]
 pub use short_turns::ask_for_short_turns;
 #[cfg(not(target_os = "linux"))]
-pub use stub::{Block, Frames, RawSender, Ring, Sender, Shield, addresses, interface_names, is_there, wait};
 pub use stub::{
-    Block, Frames, RawSender, Ring, Sender, Shield, addresses, ask_for_short_turns, interface_names, is_there,
-pub use stub::{
-    Block, Frames, RawSender, Ring, Sender, Shield, addresses, interface_names, interface_towards, is_there,
-    wait,
+    Block, Frames, RawSender, Ring, Sender, Shield, addresses, ask_for_short_turns, interface_names,
+    interface_towards, is_there, wait,
 };
 
 /// The name that stands for all interfaces.

@@ -17,10 +17,8 @@ pub use campaigns::Campaign;
 pub use check_names::{Attempt, CheckVerdict, FetchOutcome, JoinResult, Negotiated, Passage, Sight};
 pub use checks::Check;
 pub use fetches::Fetch;
-
 pub use hops::Hop;
 pub use modifications::Modification;
-pub use names::{AnswerKind, End, Finding, Verdict};
 pub use names::{AnswerKind, End, Finding, Sending, Verdict};
 pub use probes::Probe;
 use subflow_rows::{Row, Schema};

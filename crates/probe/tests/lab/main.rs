@@ -40,10 +40,6 @@ fn role() {
         Some("check") => checker::check(arguments),
         Some("verify") => verify_example::verify(arguments),
         Some("meddler") => verify::meddler(arguments),
-        Some("check") => checker::check(arguments),
-        Some("chain") => chain::forward(arguments),
-        Some("measure") => chain::measure(arguments),
-        Some("call") => network::call(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),
     };
