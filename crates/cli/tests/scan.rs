@@ -223,6 +223,26 @@ mod wire {
         assert_eq!(rows.len(), 3);
     }
 
+    #[test]
+    fn who_looks_up_where_probes_come_from_finds_a_page() {
+        let Some((lab, _server)) = lab() else { return };
+        let process = begin(&lab, "10.6.0.1 fd06::1 --cooldown 2 --contact '<noc@example.net>' --page 8099");
+        let script = "import sys, time, urllib.request\n\
+            for url in ['http://192.168.77.1:8099/', 'http://[fd77::1]:8099/']:\n\
+            \x20   while True:\n\
+            \x20       try: sys.stdout.write(urllib.request.urlopen(url).read().decode()); break\n\
+            \x20       except OSError: time.sleep(0.02)\n";
+        let mut reader = lab.start('b', "python3", &["-c", script]);
+        let mut pages = String::new();
+        let mut out = reader.0.stdout.take().expect("piped");
+        std::io::Read::read_to_string(&mut out, &mut pages).expect("text");
+        assert_eq!(pages.matches("Why you see packets from here").count(), 2, "{pages}");
+        assert!(pages.contains("&lt;noc@example.net&gt;"), "{pages}");
+        assert_eq!(end(&lab, process).0, Some(0));
+        let (_, _, told) = scan(&lab, "10.6.0.1 --cooldown 0.1 --page");
+        assert!(told.contains("--contact"), "{told}");
+    }
+
     fn signal(process: &Process, signal: &str) {
         let id = process.0.id().to_string();
         let status = Command::new("sh")
