@@ -380,6 +380,9 @@ const ALONG: &[Along] = &[
     (Behaviour::Window, "works", &[("syn_changes", "window")]),
     (Behaviour::Duplicate, "works", &[("syn", "altered"), ("end_to_end", "true")]),
     (Behaviour::Dscp, "works", &[("syn_changes", ""), ("syn", "kept")]),
+    (Behaviour::SwapKey, "altered", &[("syn_ack", "altered"), ("kept", "false")]),
+    // Plain TCP fares no better.
+    (Behaviour::Payload, "handshake_only", &[("tcp", "stalled"), ("syn_ack", "kept")]),
 ];
 
 /// The paths of the chain for checks.
