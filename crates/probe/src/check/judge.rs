@@ -209,7 +209,8 @@ fn agreed(mptcp: &Tried, compared: &Compared<'_>, end_to_end: Option<bool>) -> C
     let altered = [compared.syn, compared.syn_ack].contains(&Some(Passage::Altered));
     match mptcp.kept {
         _ if end_to_end == Some(false) => CheckVerdict::Proxied,
-        _ if altered => CheckVerdict::Altered,
+        // What was changed may be of no account: what works, works.
+        _ if altered && !(mptcp.kept == Some(true) && end_to_end == Some(true)) => CheckVerdict::Altered,
         None => CheckVerdict::HandshakeOnly,
         Some(true) => CheckVerdict::Works,
         Some(false) => {
@@ -501,6 +502,10 @@ mod tests {
         let mut altered = ANSWER;
         altered[7] ^= 1;
         tried.flow.as_mut().unwrap().syn_ack = syn_ack(&altered);
+        assert_eq!(told(tried.clone()), CheckVerdict::Works);
+        tried.kept = Some(false);
+        assert_eq!(told(tried.clone()), CheckVerdict::Altered);
+        (tried.kept, tried.same_numbers) = (Some(true), None);
         assert_eq!(told(tried), CheckVerdict::Altered);
         let mut tried = good();
         tried.report.as_mut().unwrap().peer = "192.0.2.9:777".parse().unwrap();

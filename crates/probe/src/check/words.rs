@@ -103,6 +103,10 @@ pub fn details(row: &Check) -> Vec<String> {
             "The server's address or port is translated.".to_owned()
         });
     }
+    let options = [(row.syn, "the SYN"), (row.syn_ack, "the SYN/ACK")];
+    for (_, packet) in options.iter().filter(|(passage, _)| *passage == Some(Passage::Altered)) {
+        lines.push(format!("The option in {packet} is changed."));
+    }
     let directions = [
         ("the SYN", &row.syn_changes, row.mss_sent, row.mss_arrived),
         ("the SYN/ACK", &row.syn_ack_changes, row.mss_back_sent, row.mss_back_arrived),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
+use crate::chain::{Behaviour, Chain, Path, Quote, Stage, target};
 use crate::support::{Lab, Process, await_line};
 
 /// Our end, and the server's, of each family.
@@ -123,25 +124,7 @@ fn routed(rules: &str) -> Option<Lab> {
         lab.ip(namespace, &format!("route add default via {v4}"));
         lab.ip(namespace, &format!("-6 route add default via {v6}"));
     }
-    load(&lab, 'b', rules)?;
-    Some(lab)
-}
-
-/// Loads rules of nft in a namespace; `None`, said loudly, where there is no nft.
-pub(crate) fn load(lab: &Lab, namespace: char, rules: &str) -> Option<()> {
-    if !std::process::Command::new("nft")
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success())
-    {
-        let _ = writeln!(std::io::stderr(), "skipped: no nft");
-        return None;
-    }
-    let file = lab.file("rules");
-    std::fs::write(&file, rules).expect("a file");
-    let mut nft = lab.start(namespace, "nft", &["-f", file.to_str().expect("a name")]);
-    assert!(nft.0.wait().expect("nft ends").success(), "nft takes the rules");
-    Some(())
+    lab.nft('b', rules).then_some(lab)
 }
 
 fn serve(lab: &Lab, namespace: char, arguments: &str) -> Process {
@@ -368,6 +351,73 @@ fn check_with_the_right_at_one_end_tells_what_that_end_can_know() {
     }
 }
 
+/// What a box in the second of three routers does, what is to be found, and what the row has to say beside.
+type Along = (Behaviour, &'static str, &'static [(&'static str, &'static str)]);
+
+const ALONG: &[Along] = &[
+    (Behaviour::Pass, "works", &[("hops", "3"), ("hops_back", "3"), ("join", "joined"), ("nat", "false")]),
+    (Behaviour::Strip, "stripped_syn", &[("syn", "padded")]),
+    (Behaviour::Shrink, "stripped_syn", &[("syn", "removed")]),
+    (Behaviour::StripData, "stripped_data", &[("data_c2s", "padded")]),
+    (Behaviour::StripSynAck, "stripped_syn_ack", &[("syn_ack", "padded")]),
+    (Behaviour::ShrinkSynAck, "stripped_syn_ack", &[("syn_ack", "removed")]),
+    (Behaviour::Drop, "dropped", &[("tcp", "complete")]),
+    (Behaviour::Reset, "reset", &[("reset_hops", "1")]),
+    (Behaviour::DropAll, "unreachable", &[]),
+    (Behaviour::Mirror, "mirrored", &[("syn_ack", "mirrored")]),
+    (Behaviour::MirrorMptcp, "mirrored", &[("syn", "padded"), ("syn_ack", "mirrored")]),
+    (
+        Behaviour::Sequence(false),
+        "works",
+        &[("syn_changes", "sequence"), ("end_to_end", "true"), ("join", "joined")],
+    ),
+    (Behaviour::Nat(false), "works", &[("nat", "true"), ("syn_changes", "")]),
+    (Behaviour::Redirect(false), "works", &[("nat", "true"), ("syn_changes", "")]),
+    (Behaviour::Mss, "works", &[("syn_changes", "mss"), ("mss_arrived", "1300"), ("syn_ack_changes", "mss")]),
+    (Behaviour::NoTimestamps, "works", &[("syn_changes", "timestamps")]),
+    (Behaviour::NoSack, "works", &[("syn_changes", "sack")]),
+    (Behaviour::Reorder, "works", &[("syn_changes", "order")]),
+    (Behaviour::Window, "works", &[("syn_changes", "window")]),
+    (Behaviour::Duplicate, "works", &[("syn", "altered"), ("end_to_end", "true")]),
+    (Behaviour::Dscp, "works", &[("syn_changes", ""), ("syn", "kept")]),
+    (Behaviour::SwapKey, "altered", &[("syn_ack", "altered"), ("kept", "false")]),
+    // Plain TCP fares no better.
+    (Behaviour::Payload, "handshake_only", &[("tcp", "stalled"), ("syn_ack", "kept")]),
+];
+
+/// The paths of the chain for checks.
+pub(crate) fn paths() -> Vec<Path> {
+    let along = |&(behaviour, ..): &Along| Path::clean(3, Quote::Full).with(2, behaviour, Stage::After);
+    ALONG.iter().map(along).collect()
+}
+
+#[test]
+fn check_tells_what_boxes_among_routers_do() {
+    let Some(chain) = Chain::new("check") else { return };
+    let lab = &chain.lab;
+    let _server = serve(lab, 'c', "serve=443");
+    let out = lab.folder.path().display();
+    let mut wrong = Vec::new();
+    for (number, (behaviour, verdict, beside)) in ALONG.iter().enumerate() {
+        for v6 in [false, true] {
+            let addr = target(number as u16, v6);
+            let host = if v6 { format!("[{addr}]") } else { addr.to_string() };
+            let _ = std::fs::remove_file(lab.file("checks.tsv"));
+            lab.complete('a', &format!("check server={host}:443 connect=1.5 answer=2 out={out}"));
+            let found = rows(lab, "checks.tsv");
+            assert_eq!(found.len(), 1);
+            let row = &found[0];
+            if row["verdict"] != *verdict || beside.iter().any(|(name, value)| row[*name] != *value) {
+                wrong.push(format!(
+                    "{behaviour:?}: {verdict} {beside:?} instead of {} {row:?}",
+                    row["verdict"]
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Two ways to the server, of which one has a box that strips.
 #[test]
 fn check_goes_out_of_every_interface() {
@@ -417,7 +467,9 @@ fn check_goes_out_of_every_interface() {
     lab.ip('a', "-6 addr add fd31::1/64 dev toe nodad");
     let rules = "table inet box {\n chain forward {\n type filter hook forward priority 0; policy accept;\n\
         tcp flags & (syn|ack) == syn reset tcp option mptcp\n }\n}\n";
-    let Some(()) = load(&lab, 'd', rules) else { return };
+    if !lab.nft('d', rules) {
+        return;
+    }
     let _server = serve(&lab, 'c', "serve=443");
     let out = lab.folder.path().display();
     for host in ["10.86.0.1", "[fd86::1]"] {
@@ -433,7 +485,9 @@ fn check_goes_out_of_every_interface() {
         ("10.87.0.1", "tod", "stripped_syn"),
         ("fd82::1", "tob", "works"),
         ("fd84::1", "tod", "stripped_syn"),
+        ("fd87::1", "tod", "stripped_syn"),
     ];
+    found.sort();
     assert_eq!(
         found,
         expected.map(|(addr, interface, verdict)| (

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Command;
 
-use crate::check::{Columns, load, rows};
+use crate::check::{Columns, rows};
 use crate::support::{Lab, Process, await_line};
 
 /// Bytes of `/file`.
@@ -223,7 +223,9 @@ fn fetch_says_what_a_box_costs() {
     let Some((lab, _server, _)) = lab() else { return };
     let rules = "table inet box {\n chain input {\n type filter hook input priority 0; policy accept;\n\
         tcp dport 8080 tcp flags & (syn|ack) == syn tcp option mptcp exists drop\n }\n}\n";
-    let Some(()) = load(&lab, 'b', rules) else { return };
+    if !lab.nft('b', rules) {
+        return;
+    }
     let rows = fetch(&lab, "http://10.79.0.2:8080/file pairs=1");
     sound(&rows, 1, FILE);
     // Linux leaves the option out after three SYNs in vain.

@@ -107,6 +107,7 @@ impl Path {
 pub(crate) fn paths(set: &str) -> Vec<Path> {
     match set {
         "own" => own::paths(),
+        "check" => crate::check::paths(),
         other => panic!("no set of paths called {other}"),
     }
 }
