@@ -14,7 +14,7 @@ use subflow_wire::ip::protocol;
 use subflow_wire::tcp::Tcp;
 
 /// Hop limits whose first probes are on their way at a time.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 4;
 /// Hops that may be silent behind the last that answered before the rest is given up, if the target does not answer either.
 const GAP: u8 = 6;
 

@@ -30,7 +30,7 @@ fn role() {
         other => Err(format!("no such role: {other:?}")),
     };
     if let Err(error) = result {
-        eprintln!("{role:?}: {error}");
+        eprintln!("{:?}: {error}", role.get(..80).unwrap_or(&role));
         std::process::exit(1);
     }
     std::process::exit(0);
