@@ -170,15 +170,7 @@ impl<'a> Facts<'a> {
         }
         let times = self.answers(asks, finding);
         let (quotes, routers) = self.clean_quotes(asks);
-<<<<<<< HEAD
         let mut evidence = format!("{finding} answered {times} times with a key of its own");
-=======
-        let mut evidence = format!(
-            "{} answered {} times with a key of its own",
-            finding.as_str(),
-            self.answers(asks, finding)
-        );
->>>>>>> net
         if quotes > 0 {
             evidence += &format!("; the option was quoted unchanged {quotes} times");
         } else if routers > 0 {
@@ -423,19 +415,10 @@ impl<'a> Facts<'a> {
             return None;
         }
         let (_, seen) = run.seen().find(|(_, seen)| seen.answer == HopAnswer::SynAck)?;
-<<<<<<< HEAD
         let answers = self.trace.runs.iter().flat_map(Run::seen);
         let times = answers.filter(|&(at, seen)| at == hop && seen.answer == HopAnswer::SynAck).count();
         let (own, both) = self.own_hops();
         let further = |distance: Distance| distance.hops.is_none_or(|hops| hops > hop);
-=======
-        let times = self
-            .trace
-            .runs
-            .iter()
-            .filter(|run| run.nearest(HopAnswer::SynAck).is_some_and(|at| at < own))
-            .count();
->>>>>>> net
         Some(Verdict {
             category: Category::MiddleboxAffected,
             behaviour: Some(Behaviour::Proxy),

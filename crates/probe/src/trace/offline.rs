@@ -265,22 +265,8 @@ impl Offline {
         }
         let mut traces = Vec::new();
         for (src, target) in order {
-<<<<<<< HEAD
             let file = files.get(&target).map(|(file, _)| *file);
             if let Some(side) = file.and_then(|file| sides.remove(&(file, src, target))) {
-=======
-            let own = sides.iter().filter(|((_, from, to), _)| (*from, *to) == (src, target));
-            let rank = |side: &Side| {
-                let highest = side.probes.iter().map(|probe| probe.hop).max();
-                (
-                    side.probes.len(),
-                    highest,
-                    side.probes.first().map(|probe| std::cmp::Reverse(probe.time_ns)),
-                )
-            };
-            let best = own.max_by_key(|(_, side)| rank(side)).map(|(key, _)| *key);
-            if let Some(side) = best.and_then(|key| sides.remove(&key)) {
->>>>>>> net
                 traces.push(trace(target, side));
             }
         }

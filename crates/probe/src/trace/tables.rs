@@ -138,7 +138,8 @@ fn paths(trace: &Trace) -> u32 {
 fn rows<'a>(trace: &'a Trace, run: &'a Run) -> impl Iterator<Item = Hop> + 'a {
     let targets = |answer| matches!(answer, HopAnswer::SynAck | HopAnswer::Reset | HopAnswer::Ack);
     let end = run.seen().find(|(_, seen)| targets(seen.answer) && seen.time_ns.is_some()).map(|(hop, _)| hop);
-    let probed = run.probed().filter(move |&(hop, step)| !step.seen.is_empty() || end.is_none_or(|end| hop <= end));
+    let probed =
+        run.probed().filter(move |&(hop, step)| !step.seen.is_empty() || end.is_none_or(|end| hop <= end));
     probed.map(|(hop, step)| row(trace, run, hop, step))
 }
 
