@@ -75,13 +75,14 @@ fn truth(path: &Path, at: usize, port: u16) -> Truth {
     let shows = |hop: &u8| covers(quote(*hop), behaviour);
     let speaks = |hop: &u8| quote(*hop) != Quote::Silent;
     let shown = (first..=routers).find(shows);
-    let by_quotes = |verdict: (&'static str, &'static str), hidden: &[(&'static str, &'static str)]| match shown {
-        Some(before) => Truth {
-            verdicts: vec![verdict],
-            place: Some((first, (1..first).rev().find(shows).unwrap_or(0), before)),
-        },
-        None => Truth { verdicts: hidden.to_vec(), place: Some((first, 0, routers + 1)) },
-    };
+    let by_quotes =
+        |verdict: (&'static str, &'static str), hidden: &[(&'static str, &'static str)]| match shown {
+            Some(before) => Truth {
+                verdicts: vec![verdict],
+                place: Some((first, (1..first).rev().find(shows).unwrap_or(0), before)),
+            },
+            None => Truth { verdicts: hidden.to_vec(), place: Some((first, 0, routers + 1)) },
+        };
     let last_word = (1..first).rev().find(speaks).unwrap_or(0);
     let by_answers = |behaviour| Truth {
         verdicts: vec![(AFFECTED, behaviour)],
@@ -96,7 +97,10 @@ fn truth(path: &Path, at: usize, port: u16) -> Truth {
             Truth::of(&[own])
         }
         // Where no quote shows it, a server that does not speak it looks the same; what only follows from a checksum may be told.
-        Behaviour::Strip => by_quotes((AFFECTED, "strip"), &[(PLAIN_TCP, "pass_through"), (AFFECTED, "strip")]),
+        Behaviour::Strip => by_quotes(
+            (AFFECTED, "strip"),
+            &[(PLAIN_TCP, "pass_through"), (PLAIN_TCP, "rewrite"), (AFFECTED, "strip")],
+        ),
         Behaviour::Shrink => {
             let hidden = [(PLAIN_TCP, "pass_through"), (PLAIN_TCP, "rewrite"), (AFFECTED, "strip")];
             by_quotes((AFFECTED, "strip"), &hidden)
@@ -104,9 +108,17 @@ fn truth(path: &Path, at: usize, port: u16) -> Truth {
         Behaviour::StripSynAck | Behaviour::ShrinkSynAck if multipath => Truth::of(&[(AFFECTED, "strip")]),
         Behaviour::StripSynAck | Behaviour::ShrinkSynAck => Truth::of(&[own]),
         Behaviour::StripData => by_quotes((AFFECTED, "strip"), &[PASS, (AFFECTED, "strip")]),
-        Behaviour::SwapKey => by_quotes((AFFECTED, "rewrite"), &[PASS, (AFFECTED, "rewrite")]),
-        Behaviour::Duplicate => by_quotes((AFFECTED, "rewrite"), &[PASS, (TRUE, "rewrite"), (PLAIN_TCP, "pass_through")]),
+        Behaviour::SwapKey => {
+            by_quotes((AFFECTED, "rewrite"), &[PASS, (TRUE, "rewrite"), (AFFECTED, "rewrite")])
+        }
+        Behaviour::Duplicate => {
+            by_quotes((AFFECTED, "rewrite"), &[PASS, (TRUE, "rewrite"), (PLAIN_TCP, "pass_through")])
+        }
         Behaviour::Drop => by_answers("drop"),
+        // As far away as the server itself: nothing tells them apart.
+        Behaviour::Proxy if first > routers => Truth::of(&[(PLAIN_TCP, "pass_through")]),
+        Behaviour::ProxyMptcp if first > routers => Truth::of(&[own]),
+        Behaviour::Mirror if first > routers => Truth::of(&[(AFFECTED, "mirror")]),
         Behaviour::Reset | Behaviour::Mirror | Behaviour::Proxy | Behaviour::ProxyMptcp => {
             let name = match behaviour {
                 Behaviour::Reset => "reset",
@@ -181,7 +193,8 @@ fn cases() -> Vec<Case> {
         for (kind, quotes) in quotes.iter().enumerate() {
             // 3, 4 and 5 routers in turn; the box at each place of the first kind, at one of the others.
             let routers = 3 + (turn + kind) % 3;
-            let places: Vec<usize> = if kind == 0 { (1..=routers).collect() } else { vec![1 + (turn + kind) % routers] };
+            let places: Vec<usize> =
+                if kind == 0 { (1..=routers).collect() } else { vec![1 + (turn + kind) % routers] };
             for place in places {
                 turn += 1;
                 let stage = if turn % 2 == 0 { Stage::Before } else { Stage::After };
@@ -214,7 +227,8 @@ pub(crate) fn paths() -> Vec<Path> {
 
 /// Paths without a box.
 pub(crate) fn clean() -> Vec<Path> {
-    let quotes = [Quote::Full, Quote::Transport(8), Quote::Mpls, Quote::Silent, Quote::Transport(20), Quote::OldMpls];
+    let quotes =
+        [Quote::Full, Quote::Transport(8), Quote::Mpls, Quote::Silent, Quote::Transport(20), Quote::OldMpls];
     (0..18).map(|n| Path::clean(3 + n / 6, quotes[n % 6])).collect()
 }
 
@@ -238,7 +252,8 @@ struct Found {
 /// `FILE TARGETS`: traces targets, a line each in a file, and writes a line each.
 pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let file = arguments.next().ok_or("no file")?;
-    let list = std::fs::read_to_string(arguments.next().ok_or("no targets")?).map_err(|error| error.to_string())?;
+    let list =
+        std::fs::read_to_string(arguments.next().ok_or("no targets")?).map_err(|error| error.to_string())?;
     let targets = list.lines().map(|line| {
         let (addr, port) = line.split_once(' ').expect("address and port");
         Target { addr: addr.parse().expect("an address"), port: port.parse().expect("a port") }
@@ -293,7 +308,12 @@ fn trace(lab: &Lab, targets: &[(IpAddr, u16)]) -> BTreeMap<(IpAddr, u16), Found>
     let start = Instant::now();
     lab.complete('a', &format!("trace {} {}", lab.file("found").display(), lab.file("list").display()));
     let lines = lab.lines("found");
-    eprintln!("{} targets in {:.1} s: {}", targets.len(), start.elapsed().as_secs_f64(), lines.last().expect("counts"));
+    eprintln!(
+        "{} targets in {:.1} s: {}",
+        targets.len(),
+        start.elapsed().as_secs_f64(),
+        lines.last().expect("counts")
+    );
     let found: BTreeMap<_, _> = lines
         .iter()
         .filter(|line| !line.starts_with('#'))
@@ -328,7 +348,8 @@ fn wrong(truth: &Truth, found: &Found) -> Option<String> {
     let (Some(found_after), Some(found_before)) = (found.after, found.before) else {
         return Some(format!("no place instead of {after}-{before}"));
     };
-    let right = after <= found_after && found_after < first && first <= found_before && found_before <= before;
+    let right =
+        after <= found_after && found_after < first && first <= found_before && found_before <= before;
     (!right).then(|| format!("{found_after}-{found_before} instead of {first} within {after}-{before}"))
 }
 
@@ -337,16 +358,20 @@ fn every_box_is_found_and_placed() {
     let Some(chain) = Chain::new("trace") else { return };
     let cases = cases();
     let probed = || cases.iter().enumerate().filter(|(_, case)| case.probed);
-    let targets: Vec<_> = probed()
-        .flat_map(|(n, case)| [false, true].map(|v6| (target(n as u16, v6), case.port)))
-        .collect();
+    let targets: Vec<_> =
+        probed().flat_map(|(n, case)| [false, true].map(|v6| (target(n as u16, v6), case.port))).collect();
     let found = trace(&chain.lab, &targets);
     let mut errors = Vec::new();
     for (n, case) in probed() {
         for v6 in [false, true] {
             let found = &found[&(target(n as u16, v6), case.port)];
             if let Some(error) = wrong(&case.truth, found) {
-                errors.push(format!("{} {:?}\n   {error}\n   {}", target(n as u16, v6), boxes(&case.path), found.evidence));
+                errors.push(format!(
+                    "{} {:?}\n   {error}\n   {}",
+                    target(n as u16, v6),
+                    boxes(&case.path),
+                    found.evidence
+                ));
             }
         }
     }
@@ -389,7 +414,9 @@ fn kernels_as_boxes_are_found_and_placed() {
             ("proxy", case(Behaviour::Proxy, Stage::Before)),
             ("drop all", case(Behaviour::DropAll, Stage::After)),
         ];
-        expected.extend(all.map(|(name, truth)| (treated(router as u16, name), format!("{name} at {router}"), truth)));
+        expected.extend(
+            all.map(|(name, truth)| (treated(router as u16, name), format!("{name} at {router}"), truth)),
+        );
     }
     let targets: Vec<_> =
         expected.iter().flat_map(|(n, ..)| [(target(*n, false), MPTCP), (target(*n, true), MPTCP)]).collect();
@@ -409,10 +436,15 @@ fn kernels_as_boxes_are_found_and_placed() {
 #[test]
 fn clean_paths_are_never_accused() {
     let Some(chain) = Chain::new("clean") else { return };
-    let targets: Vec<_> = (0..500).flat_map(|n| [(target(n, false), MPTCP), (target(n, true), MPTCP)]).collect();
+    let targets: Vec<_> =
+        (0..500).flat_map(|n| [(target(n, false), MPTCP), (target(n, true), MPTCP)]).collect();
     let found = trace(&chain.lab, &targets);
     for (target, found) in &found {
-        assert_eq!((found.verdict.as_str(), found.modifications), ("true pass_through", 0), "{target:?} {found:?}");
+        assert_eq!(
+            (found.verdict.as_str(), found.modifications),
+            ("true pass_through", 0),
+            "{target:?} {found:?}"
+        );
     }
 }
 

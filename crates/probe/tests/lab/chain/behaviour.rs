@@ -153,7 +153,11 @@ impl Behaviour {
             Self::Dscp => packet.set_traffic_class(0x2e << 2),
             Self::NoTimestamps => packet.remove(TIMESTAMPS),
             Self::NoSack => packet.pad(SACK_PERMITTED),
-            Self::Reorder => packet.options.reverse(),
+            Self::Reorder => {
+                // The end of options stays at the end.
+                packet.remove(0);
+                packet.options.reverse();
+            }
             Self::Duplicate => duplicate(packet),
             Self::Payload => packet.payload.iter_mut().for_each(|byte| *byte ^= 0x20),
             Self::Window => packet.window().copy_from_slice(&1234_u16.to_be_bytes()),
@@ -176,7 +180,9 @@ impl Behaviour {
             Self::SwapKey => swap_keys(packet),
             Self::Sequence(_) if packet.has_ack() => packet.set_ack(packet.ack().wrapping_sub(SHIFT)),
             Self::Nat(_) => {
-                let Some(&inside) = memory.nat.get(&(packet.dst_port(), packet.is_v6())) else { return Fate::Gone };
+                let Some(&inside) = memory.nat.get(&(packet.dst_port(), packet.is_v6())) else {
+                    return Fate::Gone;
+                };
                 packet.set_dst(inside);
                 packet.set_dst_port(packet.dst_port() ^ PORTS);
             }
