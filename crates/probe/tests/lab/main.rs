@@ -25,6 +25,7 @@ mod verify;
 #[path = "../../examples/verify.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod verify_example;
+mod trace;
 
 /// What a process of ours does that was started in a namespace; without a role, nothing.
 #[test]
@@ -36,6 +37,7 @@ fn role() {
         Some("count") => counter::count(arguments),
         Some("chain") => chain::forward(arguments),
         Some("measure") => chain::measure(arguments),
+        Some("trace") => trace::run(arguments),
         Some("call") => network::call(arguments),
         Some("check") => checker::check(arguments),
         Some("verify") => verify_example::verify(arguments),

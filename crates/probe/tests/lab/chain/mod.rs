@@ -108,6 +108,9 @@ pub(crate) fn paths(set: &str) -> Vec<Path> {
     match set {
         "own" => own::paths(),
         "check" => crate::check::paths(),
+        "trace" => crate::trace::paths(),
+        "clean" => crate::trace::clean(),
+        "silent" => crate::trace::mostly_silent(),
         other => panic!("no set of paths called {other}"),
     }
 }
