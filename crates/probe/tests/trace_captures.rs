@@ -208,7 +208,7 @@ fn captures_of_both_sides_give_what_the_probers_side_gives() {
         let alone = concluded(&[file("client.pcap")]);
         for both in [["client.pcap", "server.pcap"], ["server.pcap", "client.pcap"]] {
             let both = concluded(&both.map(file));
-            assert_eq!(alone, both, "{name}");
+            assert!(alone == both, "{name}");
         }
     }
 }

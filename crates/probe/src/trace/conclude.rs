@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use super::place::{Placed, place};
 use super::record::{Run, Seen, Trace};
+use crate::distance::{Distance, Distances, back};
 use crate::rows::{Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, Finding, HopAnswer};
 
 /// A hop and who answered there.
@@ -72,9 +73,10 @@ impl<'a> Facts<'a> {
         self.trace.runs.iter().filter_map(|run| run.nearest(HopAnswer::SynAck)).min()
     }
 
-    /// Smallest hop limit of the target's other answers: they come from itself, whoever speaks for it on its port.
+    /// Smallest hop limit of the target's other answers: they come from itself, whoever speaks for it on its port. And whether both
+    /// kinds of them say so.
     fn own_hops(&self) -> (Option<u8>, bool) {
-        match (self.trace.reset_hops, self.trace.echo_hops) {
+        match (self.trace.reset.hops, self.trace.echo.hops) {
             (Some(a), Some(b)) => (Some(a.min(b)), true),
             (a, b) => (a.or(b), false),
         }
@@ -92,7 +94,7 @@ impl<'a> Facts<'a> {
             .or_else(|| self.refused(first))
             .or_else(|| others().find_map(|asks| self.proper(asks)))
             .or_else(|| self.returned(first))
-            .or_else(|| self.proxy(Category::MiddleboxAffected))
+            .or_else(|| self.proxy())
             .or_else(|| others().find_map(|asks| self.forward(asks).or_else(|| self.refused(asks))))
             .unwrap_or_else(|| self.plain())
     }
@@ -163,16 +165,12 @@ impl<'a> Facts<'a> {
         if let Some(data) = self.forward(Asks::Data) {
             return Some(Verdict { evidence: format!("after the handshake, {}", data.evidence), ..data });
         }
-        if let Some(proxy) = self.proxy(Category::MiddleboxAffected) {
+        if let Some(proxy) = self.proxy() {
             return Some(proxy);
         }
-        let times = self.count(asks, is_proper);
+        let times = self.answers(asks, finding);
         let (quotes, routers) = self.clean_quotes(asks);
-        let mut evidence = format!(
-            "{} answered {} times with a key of its own",
-            finding.as_str(),
-            self.answers(asks, finding)
-        );
+        let mut evidence = format!("{finding} answered {times} times with a key of its own");
         if quotes > 0 {
             evidence += &format!("; the option was quoted unchanged {quotes} times");
         } else if routers > 0 {
@@ -408,49 +406,63 @@ impl<'a> Facts<'a> {
     }
 
     /// Somebody nearer than the target answers for it.
-    fn proxy(&self, category: Category) -> Option<Verdict> {
+    fn proxy(&self) -> Option<Verdict> {
         let nearest = self.trace.runs.iter().filter_map(|run| Some((run.nearest(HopAnswer::SynAck)?, run)));
         let (hop, run) = nearest.min_by_key(|&(hop, _)| hop)?;
-        let (own, both) = self.own_hops();
-        let own = own.filter(|&own| hop < own)?;
+        let (reset, echo) = (self.trace.reset, self.trace.echo);
+        let (_, nearest) = run.seen().find(|&(at, seen)| at == hop && seen.answer == HopAnswer::SynAck)?;
+        let syn_ack =
+            Distance { hops: Some(hop), beyond: run.last_router(hop), back: Some(back(nearest.ttl)) };
+        if (Distances { syn_ack, reset, echo }).proxy() != Some(true) {
+            return None;
+        }
         let (_, seen) = run.seen().find(|(_, seen)| seen.answer == HopAnswer::SynAck)?;
-        let times = self
-            .trace
-            .runs
-            .iter()
-            .filter(|run| run.nearest(HopAnswer::SynAck).is_some_and(|at| at < own))
-            .count();
+        let answers = self.trace.runs.iter().flat_map(Run::seen);
+        let times = answers.filter(|&(at, seen)| at == hop && seen.answer == HopAnswer::SynAck).count();
+        let (own, both) = self.own_hops();
+        let further = |distance: Distance| distance.hops.is_none_or(|hops| hops > hop);
         Some(Verdict {
-            category,
+            category: Category::MiddleboxAffected,
             behaviour: Some(Behaviour::Proxy),
             direction: Some(Direction::Forward),
             span: self.answering(run, hop, seen.from),
-            confidence: match (times, both) {
-                (0 | 1, _) => Confidence::Low,
-                (_, true) => Confidence::High,
-                (_, false) => Confidence::Medium,
+            confidence: match times {
+                0 | 1 => Confidence::Low,
+                _ if both && further(reset) && further(echo) => Confidence::High,
+                _ => Confidence::Medium,
             },
-            evidence: format!(
-                "SYN/ACKs come from {hop} hops away, other answers of the target ({}) from {own}",
-                match (self.trace.reset_hops, self.trace.echo_hops) {
-                    (Some(_), Some(_)) => "resets of a closed port, and echo replies",
-                    (Some(_), None) => "resets of a closed port",
-                    _ => "echo replies",
-                }
-            ),
+            evidence: match own {
+                Some(own) => format!(
+                    "SYN/ACKs come from {hop} hops away, other answers of the target ({}) from {own}",
+                    match (reset.hops, echo.hops) {
+                        (Some(_), Some(_)) => "resets of a closed port, echo replies",
+                        (Some(_), None) => "resets of a closed port",
+                        _ => "echo replies",
+                    }
+                ),
+                None => format!(
+                    "SYN/ACKs come from {hop} hops away, but routers further on see other probes pass"
+                ),
+            },
         })
     }
 
     /// The target answers without the option, or not at all.
     fn plain(&self) -> Verdict {
-        let open: usize = Asks::ALL.iter().map(|&asks| self.count(asks, is_open)).sum();
+        let open = self
+            .trace
+            .runs
+            .iter()
+            .flat_map(Run::seen)
+            .filter(|(_, seen)| seen.finding.is_some_and(is_open))
+            .count();
         let sure = |times| if times > 1 { Confidence::High } else { Confidence::Medium };
         if open > 0 {
-            if let Some(proxy) = self.proxy(Category::MiddleboxAffected) {
+            if let Some(proxy) = self.proxy() {
                 return proxy;
             }
             let (behaviour, span, more) = self.beside();
-            let mut evidence = format!("{open} runs ended in a SYN/ACK without the option");
+            let mut evidence = format!("{open} SYN/ACKs came without the option");
             if !more.is_empty() {
                 evidence += &format!("; {more}");
             }

@@ -250,26 +250,25 @@ impl Offline {
         });
     }
 
-    /// What was seen of each target, in the order of the first probes. Where several captures show the same probes, that of the
-    /// prober counts: it has the most of them, with the largest hop limits.
+    /// What was seen of each target, in the order of the first probes. Where several captures show probes of one target, that of
+    /// the prober counts: it has the most of them, with the largest hop limits.
     pub fn traces(self) -> Vec<Trace> {
         let Self { mut sides, order, .. } = self;
+        let mut files: Map<Target, (u32, (usize, Option<u8>))> = Map::default();
+        for ((file, _, target), side) in &sides {
+            let own = (side.probes.len(), side.probes.iter().map(|probe| probe.hop).max());
+            let best = files.entry(*target).or_insert((*file, own));
+            // Of two that show the same, the one that was named first.
+            if own > best.1 || (own == best.1 && *file < best.0) {
+                *best = (*file, own);
+            }
+        }
         let mut traces = Vec::new();
         for (src, target) in order {
-            let own = sides.iter().filter(|((_, from, to), _)| (*from, *to) == (src, target));
-            let rank = |side: &Side| {
-                let highest = side.probes.iter().map(|probe| probe.hop).max();
-                (
-                    side.probes.len(),
-                    highest,
-                    side.probes.first().map(|probe| std::cmp::Reverse(probe.time_ns)),
-                )
-            };
-            let best = own.max_by_key(|(_, side)| rank(side)).map(|(key, _)| *key);
-            if let Some(side) = best.and_then(|key| sides.remove(&key)) {
+            let file = files.get(&target).map(|(file, _)| *file);
+            if let Some(side) = file.and_then(|file| sides.remove(&(file, src, target))) {
                 traces.push(trace(target, side));
             }
-            sides.retain(|(_, from, to), _| (*from, *to) != (src, target));
         }
         traces
     }

@@ -16,6 +16,7 @@ mod responder;
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
 mod support;
+mod trace;
 mod verify;
 #[path = "../../examples/verify.rs"]
 #[expect(dead_code, reason = "the example's own main")]
@@ -31,6 +32,7 @@ fn role() {
         Some("count") => counter::count(arguments),
         Some("chain") => chain::forward(arguments),
         Some("measure") => chain::measure(arguments),
+        Some("trace") => trace::run(arguments),
         Some("call") => network::call(arguments),
         Some("verify") => verify_example::verify(arguments),
         Some("meddler") => verify::meddler(arguments),
