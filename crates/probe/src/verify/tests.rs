@@ -139,6 +139,7 @@ const FAULTS: &[(Fault, Conclusion)] = &[
     (Fault::WrongKey, Conclusion::KeyRewritten),
     (Fault::WrongHmac, Conclusion::KeyRewritten),
     (Fault::WrongAck, Conclusion::KeyRewritten),
+    (Fault::Copy, Conclusion::KeyRewritten),
     (Fault::BadAck, Conclusion::Malformed),
     (Fault::NoAck, Conclusion::Unproven),
     (Fault::NoSignal, Conclusion::StrippedInData),
