@@ -56,8 +56,8 @@ pub use shield::Shield;
 pub use short_turns::ask_for_short_turns;
 #[cfg(not(target_os = "linux"))]
 pub use stub::{
-    Block, Frames, RawSender, Ring, Sender, Shield, addresses, ask_for_short_turns, interface_names, is_there,
-    wait,
+    Block, Frames, RawSender, Ring, Sender, Shield, addresses, ask_for_short_turns, interface_names,
+    is_there, wait,
 };
 
 /// The name that stands for all interfaces.

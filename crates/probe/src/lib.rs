@@ -13,6 +13,7 @@ pub mod rows;
 pub mod scan;
 mod summary;
 pub mod targets;
+pub mod trace;
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;

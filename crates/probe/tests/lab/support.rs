@@ -189,6 +189,19 @@ impl Lab {
         self.listening(namespace, &arguments)
     }
 
+    /// Loads rules of nftables in a namespace; false, said loudly, where that is not possible.
+    pub(crate) fn nft(&self, namespace: char, rules: &str) -> bool {
+        if let Err(error) = run("nft", &["--version"]) {
+            say(&format!("skipped: no nftables ({error})"));
+            return false;
+        }
+        let file = self.file(&format!("rules-{namespace}"));
+        fs::write(&file, rules).expect("a file");
+        let path = file.to_string_lossy();
+        run("ip", &["netns", "exec", &self.name(namespace), "nft", "-f", &path]).unwrap();
+        true
+    }
+
     /// Starts a script of python3 that says when it listens.
     fn listening(&self, namespace: char, arguments: &[&str]) -> Option<Process> {
         let mut process = self.start(namespace, "python3", arguments);

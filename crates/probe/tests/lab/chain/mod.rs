@@ -5,6 +5,7 @@
 //! and target `n` has path `n` modulo their count. Port 80 speaks Multipath TCP, 81 plain TCP, others are closed.
 
 mod behaviour;
+pub(crate) mod kernel;
 mod own;
 mod packet;
 mod router;
@@ -106,6 +107,9 @@ impl Path {
 pub(crate) fn paths(set: &str) -> Vec<Path> {
     match set {
         "own" => own::paths(),
+        "trace" => crate::trace::paths(),
+        "clean" => crate::trace::clean(),
+        "silent" => crate::trace::mostly_silent(),
         other => panic!("no set of paths called {other}"),
     }
 }

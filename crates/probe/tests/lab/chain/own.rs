@@ -9,10 +9,14 @@ use subflow_probe::network::{Channel, Nanos, Options, Out, Received, Talk, drive
 use subflow_probe::scan::Stop;
 use subflow_probe::targets::Target;
 
+use super::kernel::{KernelChain, treated};
 use super::{Behaviour, Chain, End, MPTCP, Path, Quote, Stage, target};
+use crate::support::Lab;
+
+type Expected = (&'static str, [Option<u8>; 3], Option<bool>);
 
 /// What is measured, and the distances that are to be found: SYN/ACK, reset, echo; and whether it is a proxy.
-const EXPECTED: [(&str, [Option<u8>; 3], Option<bool>); 8] = [
+const EXPECTED: [Expected; 8] = [
     ("clean", [Some(5); 3], Some(false)),
     ("silent", [Some(5); 3], Some(false)),
     ("short quotes, a proxy in the second router", [Some(2), Some(5), Some(5)], Some(true)),
@@ -81,11 +85,12 @@ impl Talk for Distance {
     }
 }
 
-/// `FILE COUNT`: the distances of that many targets of both families, a line each.
+/// `FILE N,N,…`: the distances of the targets of these numbers, of both families, a line each.
 pub(crate) fn measure(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let file = arguments.next().ok_or("no file")?;
-    let count: u16 = arguments.next().and_then(|count| count.parse().ok()).ok_or("no count")?;
-    let talks = (0..count).flat_map(|n| [target(n, false), target(n, true)]).map(|addr| {
+    let numbers = arguments.next().ok_or("no targets")?;
+    let numbers = numbers.split(',').map(|number| number.parse().expect("a number"));
+    let talks = numbers.flat_map(|n| [target(n, false), target(n, true)]).map(|addr| {
         let target = Target { addr, port: MPTCP };
         Distance { target, measure: Measure::new(target, Settings { secret: 77, ..Settings::default() }) }
     });
@@ -103,20 +108,47 @@ pub(crate) fn measure(mut arguments: impl Iterator<Item = String>) -> Result<(),
     std::fs::write(file, lines).map_err(|error| error.to_string())
 }
 
-#[test]
-fn distances_are_those_of_the_paths() {
-    let Some(chain) = Chain::new("own") else { return };
-    let lab = &chain.lab;
-    let times = 5;
-    let count = times * EXPECTED.len();
-    lab.complete('a', &format!("measure {} {count}", lab.file("found").display()));
+/// Measures targets from the first namespace of a lab and compares with what is expected of each: its number, what it is, the
+/// distances and whether it is a proxy.
+fn check(lab: &Lab, expected: &[(u16, Expected)]) {
+    let numbers: Vec<String> = expected.iter().map(|(n, _)| n.to_string()).collect();
+    lab.complete('a', &format!("measure {} {}", lab.file("found").display(), numbers.join(",")));
     let lines = lab.lines("found");
-    assert_eq!(lines.len(), 2 * count);
-    for n in 0..count {
-        let (what, hops, proxy) = EXPECTED[n % EXPECTED.len()];
+    assert_eq!(lines.len(), 2 * expected.len());
+    for &(n, (what, hops, proxy)) in expected {
         for v6 in [false, true] {
-            let wanted = format!("{} {hops:?} {proxy:?}", target(n as u16, v6));
+            let wanted = format!("{} {hops:?} {proxy:?}", target(n, v6));
             assert!(lines.contains(&wanted), "{what}: {wanted} is not among\n{}", lines.join("\n"));
         }
     }
+}
+
+#[test]
+fn distances_are_those_of_the_paths() {
+    let Some(chain) = Chain::new("own") else { return };
+    let expected: Vec<_> =
+        (0..5 * EXPECTED.len()).map(|n| (n as u16, EXPECTED[n % EXPECTED.len()])).collect();
+    check(&chain.lab, &expected);
+}
+
+#[test]
+fn distances_are_those_of_kernels() {
+    let Some(chain) = KernelChain::new(4) else { return };
+    let plain = ("a server", [Some(5); 3], Some(false));
+    let refused = ("no answer to the option", [None, Some(5), Some(5)], None);
+    let mut expected = Vec::new();
+    for router in 1..=4_u16 {
+        let near = ("a proxy", [Some(router as u8), Some(5), Some(5)], Some(true));
+        let all = [
+            ("nothing", plain),
+            ("strip", plain),
+            ("masquerade", plain),
+            ("dscp", plain),
+            ("drop", refused),
+            ("reset", refused),
+            ("proxy", near),
+        ];
+        expected.extend(all.map(|(name, expected)| (treated(router, name), expected)));
+    }
+    check(&chain.lab, &expected);
 }
