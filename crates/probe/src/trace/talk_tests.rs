@@ -546,5 +546,5 @@ fn the_old_tools_json() {
         value["Hops"][1]["Modifications"][0],
         serde_json::json!({"IP::TTL": {"Expected": "2", "Received": "1"}})
     );
-    assert_eq!(classic::json(&trace, Asks::Join, 30, false), None);
+    assert_eq!(classic::json(&trace, Asks::Both, 30, false), None);
 }
