@@ -20,6 +20,12 @@ pub enum Error {
     /// The interface is down, or gone.
     #[error("the interface is down")]
     Down,
+    /// Somebody else has the port.
+    #[error("port {port} is in use")]
+    PortInUse {
+        /// Its number.
+        port: u16,
+    },
     /// The system refused something else.
     #[error("cannot {what}: {source}")]
     System {

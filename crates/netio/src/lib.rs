@@ -2,7 +2,8 @@
 //!
 //! [`Ring`] receives: an AF_PACKET socket whose packets the kernel puts into memory that it shares with us (a TPACKET_V3
 //! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches, by
-//! AF_PACKET or, faster, by AF_XDP in copy mode. Both need CAP_NET_RAW in the network namespace they are opened in, and nothing else.
+//! AF_PACKET or, faster, by AF_XDP in copy mode; [`RawSender`] sends IP packets to this very host. All need CAP_NET_RAW in the network
+//! namespace they are opened in, and nothing else. [`Shield`], which needs nothing, keeps the kernel from answering on our ports.
 //!
 //! On systems other than Linux everything here ends in [`Error::Unsupported`].
 //!
@@ -18,9 +19,13 @@ mod frame;
 #[cfg(target_os = "linux")]
 mod interface;
 #[cfg(target_os = "linux")]
+mod raw;
+#[cfg(target_os = "linux")]
 mod ring;
 #[cfg(target_os = "linux")]
 mod sender;
+#[cfg(target_os = "linux")]
+mod shield;
 #[cfg(target_os = "linux")]
 mod socket;
 #[cfg(not(target_os = "linux"))]
@@ -38,11 +43,17 @@ pub use frame::Frame;
 #[cfg(target_os = "linux")]
 pub use interface::{interface_names, is_there};
 #[cfg(target_os = "linux")]
+pub use raw::RawSender;
+#[cfg(target_os = "linux")]
 pub use ring::{Ring, wait};
 #[cfg(target_os = "linux")]
 pub use sender::Sender;
+#[cfg(target_os = "linux")]
+pub use shield::Shield;
 #[cfg(not(target_os = "linux"))]
-pub use stub::{Block, Frames, Ring, Sender, addresses, interface_names, is_there, wait};
+pub use stub::{
+    Block, Frames, RawSender, Ring, Sender, Shield, addresses, interface_names, is_there, wait,
+};
 
 /// The name that stands for all interfaces.
 pub const ANY: &str = "any";

@@ -30,15 +30,20 @@ impl Socket {
         Self::of(libc::AF_PACKET, if cooked { libc::SOCK_DGRAM } else { libc::SOCK_RAW })
     }
 
-    /// Opens a socket of any family of packet sockets.
+    /// Opens a socket of any family.
     pub(crate) fn of(family: c_int, kind: c_int) -> Result<Self, Error> {
+        Self::with(family, kind, 0)
+    }
+
+    /// Opens a socket of any family and protocol.
+    pub(crate) fn with(family: c_int, kind: c_int, protocol: c_int) -> Result<Self, Error> {
         // SAFETY: plain numbers; the result is checked.
-        let fd = unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, 0) };
+        let fd = unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, protocol) };
         if fd < 0 {
             let error = io::Error::last_os_error();
             return Err(match error.raw_os_error() {
                 Some(libc::EPERM | libc::EACCES) => Error::NotPermitted,
-                _ => Error::System { what: "open a packet socket", source: error },
+                _ => Error::System { what: "open a socket", source: error },
             });
         }
         // SAFETY: a descriptor that was just opened and that nobody else owns.

@@ -121,3 +121,35 @@ impl Sender {
         match self.0 {}
     }
 }
+
+/// Cannot be.
+#[derive(Debug)]
+pub struct RawSender(Infallible);
+
+impl RawSender {
+    /// Always [`Error::Unsupported`].
+    pub fn open() -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
+    /// Never called.
+    pub fn send(&self, _packet: &[u8], _to: std::net::IpAddr) -> Result<bool, Error> {
+        match self.0 {}
+    }
+}
+
+/// Cannot be.
+#[derive(Debug)]
+pub struct Shield(Infallible);
+
+impl Shield {
+    /// Always [`Error::Unsupported`].
+    pub fn open(_first: u16, _last: u16) -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
+    /// Never called.
+    pub fn ports(&self) -> (u16, u16) {
+        match self.0 {}
+    }
+}

@@ -105,6 +105,12 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// What was found cannot be written.
+    #[error("rows cannot be written: {source}")]
+    Rows {
+        /// What the system says.
+        source: io::Error,
+    },
     /// The packet sockets.
     #[error(transparent)]
     Net(#[from] subflow_netio::Error),

@@ -1,10 +1,12 @@
 //! The active side of subflow: who supports Multipath TCP, and who only seems to.
 //!
 //! Probes are values, answers are events. [`targets`] says who is asked in which order, [`probes`] what is asked, [`answers`]
-//! what the answers mean; none of them sends or waits. [`scan`] puts them on the wire by way of `subflow-netio`.
+//! what the answers mean; none of them sends or waits. [`scan`] puts them on the wire by way of `subflow-netio`. [`network`] does
+//! so for conversations, where what is sent next depends on what has come.
 
 pub mod answers;
 mod error;
+pub mod network;
 pub mod probes;
 pub mod rows;
 pub mod scan;

@@ -1,15 +1,28 @@
 //! The tables of the active side. The field comments are the data dictionary.
 
 mod campaigns;
+mod hops;
+mod modifications;
 mod names;
 mod probes;
 mod targets;
+mod trace_names;
+mod traced;
 
 pub use campaigns::Campaign;
+pub use hops::Hop;
+pub use modifications::Modification;
 pub use names::{AnswerKind, End, Finding, Verdict};
 pub use probes::Probe;
 use subflow_rows::{Row, Schema};
 pub use targets::Target;
+pub use trace_names::{
+    Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, HopAnswer, QuoteKind,
+};
+pub use traced::Traced;
 
 /// The schemas of the tables of a scan.
 pub const SCHEMAS: [Schema; 3] = [Probe::SCHEMA, Target::SCHEMA, Campaign::SCHEMA];
+
+/// The schemas of the tables of the path prober.
+pub const TRACE_SCHEMAS: [Schema; 3] = [Hop::SCHEMA, Modification::SCHEMA, Traced::SCHEMA];

@@ -4,67 +4,13 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use subflow_netio::Instruction;
 
+use crate::network::program::{
+    IF_ABOVE, IF_AT_LEAST, IF_BITS, IF_EQUAL, LOAD_BYTE, LOAD_BYTE_X, LOAD_HALF, LOAD_HALF_X,
+    LOAD_HEADER_LEN, LOAD_WORD, Program, To,
+};
+
 /// Bytes kept of each packet: the longest quote of a SYN fits.
 const KEPT: u32 = 256;
-
-// Operations of classic BPF (linux/bpf_common.h).
-const LOAD_WORD: u16 = 0x20;
-const LOAD_HALF: u16 = 0x28;
-const LOAD_BYTE: u16 = 0x30;
-const LOAD_HALF_X: u16 = 0x48;
-const LOAD_BYTE_X: u16 = 0x50;
-const LOAD_HEADER_LEN: u16 = 0xb1;
-const IF_EQUAL: u16 = 0x15;
-const IF_ABOVE: u16 = 0x25;
-const IF_AT_LEAST: u16 = 0x35;
-const IF_BITS: u16 = 0x45;
-const RETURN: u16 = 0x06;
-
-/// Where a comparison leads.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum To {
-    Next,
-    Keep,
-    Drop,
-    /// So many instructions on.
-    On(usize),
-}
-
-/// Instructions whose jumps to the two ends are not known yet.
-#[derive(Default)]
-struct Program(Vec<(u16, u32, To, To)>);
-
-impl Program {
-    fn load(&mut self, code: u16, at: u32) -> &mut Self {
-        self.0.push((code, at, To::Next, To::Next));
-        self
-    }
-
-    fn test(&mut self, code: u16, k: u32, yes: To, no: To) -> &mut Self {
-        self.0.push((code, k, yes, no));
-        self
-    }
-
-    fn finish(&self) -> Vec<Instruction> {
-        let (keep, drop) = (self.0.len(), self.0.len() + 1);
-        let jump = |at: usize, to| {
-            let place = match to {
-                To::Next => at + 1,
-                To::Keep => keep,
-                To::Drop => drop,
-                To::On(count) => at + 1 + count,
-            };
-            u8::try_from(place - at - 1).unwrap_or(u8::MAX)
-        };
-        let body = self.0.iter().enumerate().map(|(at, &(code, k, yes, no))| {
-            // Only comparisons jump.
-            let jumps = if code & 7 == 5 { (jump(at, yes), jump(at, no)) } else { (0, 0) };
-            Instruction { code, jump_true: jumps.0, jump_false: jumps.1, k }
-        });
-        let end = |k| Instruction { code: RETURN, jump_true: 0, jump_false: 0, k };
-        body.chain([end(KEPT), end(0)]).collect()
-    }
-}
 
 /// The filter for Ethernet frames to these addresses and ports.
 pub(super) fn answers(v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>, ports: (u16, u16)) -> Vec<Instruction> {
@@ -85,8 +31,8 @@ pub(super) fn answers(v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>, ports: (u16, u
     let mut program = Program::default();
     program.load(LOAD_HALF, 12);
     if v4.is_some() {
-        program.test(IF_EQUAL, 0x0800, To::Next, To::On(four.0.len()));
-        program.0.append(&mut four.0);
+        program.test(IF_EQUAL, 0x0800, To::Next, To::On(four.len()));
+        program.append(four);
     }
     program.test(IF_EQUAL, 0x86dd, To::Next, To::Drop);
     if let Some(addr) = v6 {
@@ -104,52 +50,13 @@ pub(super) fn answers(v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>, ports: (u16, u
     } else {
         program.test(IF_EQUAL, 0, To::Drop, To::Drop);
     }
-    program.finish()
+    program.finish(KEPT)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// What the kernel would do with a frame.
-    fn kept(program: &[Instruction], frame: &[u8]) -> u32 {
-        let (mut a, mut x, mut at) = (0_u32, 0_u32, 0);
-        let load = |place: usize, len: usize| {
-            let bytes = frame.get(place..place + len)?;
-            Some(bytes.iter().fold(0_u32, |word, &byte| word << 8 | u32::from(byte)))
-        };
-        loop {
-            let step = program[at];
-            let k = step.k as usize;
-            at += 1;
-            let loaded = match step.code {
-                LOAD_WORD => load(k, 4),
-                LOAD_HALF => load(k, 2),
-                LOAD_BYTE => load(k, 1),
-                LOAD_HALF_X => load(k + x as usize, 2),
-                LOAD_BYTE_X => load(k + x as usize, 1),
-                LOAD_HEADER_LEN => {
-                    x = load(k, 1).map_or(0, |byte| 4 * (byte & 15));
-                    continue;
-                }
-                RETURN => return step.k,
-                _ => {
-                    let holds = match step.code {
-                        IF_EQUAL => a == step.k,
-                        IF_ABOVE => a > step.k,
-                        IF_AT_LEAST => a >= step.k,
-                        IF_BITS => a & step.k != 0,
-                        code => panic!("unknown operation {code}"),
-                    };
-                    at += usize::from(if holds { step.jump_true } else { step.jump_false });
-                    continue;
-                }
-            };
-            // The kernel drops packets that are too short for a load.
-            let Some(loaded) = loaded else { return 0 };
-            a = loaded;
-        }
-    }
+    use crate::network::program::kept;
 
     fn v4_frame(dst: [u8; 4], protocol: u8, rest: &[u8]) -> Vec<u8> {
         let mut frame = vec![0; 34];

@@ -8,10 +8,7 @@
 
 mod campaign;
 mod filter;
-mod neighbor;
 mod network;
-mod pace;
-mod routes;
 mod run;
 mod send;
 mod settings;
@@ -22,7 +19,6 @@ mod work;
 
 pub use campaign::{DryRun, dry_run};
 pub use network::{Network, find};
-pub use pace::Pacer;
 pub use run::{Outcome, run};
 pub use settings::{Rate, Resets, Settings};
 pub use sink::{Kept, Progress, Sink, Stop};

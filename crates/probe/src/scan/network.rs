@@ -4,10 +4,9 @@ use std::net::IpAddr;
 
 use subflow_netio::{Addresses, addresses};
 
-use super::neighbor::resolve;
-use super::routes::{best, covers, routes};
 use super::settings::Settings;
 use crate::Error;
+use crate::network::{best, covers, resolve, routes};
 use crate::probes::Source;
 use crate::targets::Plan;
 

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use subflow_netio::{Error, Sender};
 
-use super::pace::Pacer;
 use super::track::Ask;
 use super::work::{Job, MOST, Work};
+use crate::network::Pacer;
 use crate::probes::{Frame, Kinds, Probes};
 use crate::targets::{Plan, Target};
 

@@ -8,6 +8,7 @@ mod behaviours;
 mod boxes;
 mod counter;
 mod exact;
+mod network;
 #[path = "../../examples/scan.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
@@ -21,6 +22,7 @@ fn role() {
     let result = match arguments.next().as_deref() {
         Some("scan") => scan::scan(arguments),
         Some("count") => counter::count(arguments),
+        Some("call") => network::call(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),
     };

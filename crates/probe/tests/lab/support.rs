@@ -107,6 +107,33 @@ impl Lab {
         }
     }
 
+    /// Gives the ends of a link the addresses 10.77.N.1 and .2, fd77:N::1 and ::2, and makes both sides routers that tell of every
+    /// packet that they cannot forward.
+    pub(crate) fn route(&self, a: char, b: char, number: u8) {
+        for (namespace, end, part) in [(a, b, 1), (b, a, 2)] {
+            self.ip(namespace, &format!("addr add 10.77.{number}.{part}/24 dev to{end}"));
+            self.ip(namespace, &format!("-6 addr add fd77:{number:x}::{part}/64 dev to{end} nodad"));
+            for variable in [
+                "net.ipv4.ip_forward=1",
+                "net.ipv6.conf.all.forwarding=1",
+                "net.ipv4.icmp_ratelimit=0",
+                "net.ipv4.icmp_msgs_per_sec=100000",
+                "net.ipv6.icmp.ratelimit=0",
+            ] {
+                self.set(namespace, variable);
+            }
+        }
+    }
+
+    /// A counter of the kernel in a namespace, of the lines of /proc/net/snmp or netstat that begin so.
+    pub(crate) fn counter(&self, namespace: char, file: &str, beginning: &str, name: &str) -> u64 {
+        let text = self.read(namespace, &format!("/proc/net/{file}"));
+        let mut lines = text.lines().filter(|line| line.starts_with(beginning));
+        let (names, values) = (lines.next().expect("names"), lines.next().expect("values"));
+        let at = names.split(' ').position(|field| field == name).expect("the counter");
+        values.split(' ').nth(at).and_then(|value| value.parse().ok()).expect("a number")
+    }
+
     /// Reads a file of the kernel in a namespace.
     pub(crate) fn read(&self, namespace: char, path: &str) -> String {
         run("ip", &["netns", "exec", &self.name(namespace), "cat", path]).unwrap()

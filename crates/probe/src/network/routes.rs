@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A route.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Route {
-    pub(super) interface: String,
-    pub(super) destination: (IpAddr, u8),
-    pub(super) gateway: Option<IpAddr>,
+pub(crate) struct Route {
+    pub(crate) interface: String,
+    pub(crate) destination: (IpAddr, u8),
+    pub(crate) gateway: Option<IpAddr>,
     metric: u32,
 }
 
@@ -18,7 +18,7 @@ const UP: u32 = 0x1;
 const REJECT: u32 = 0x200;
 
 /// The routes of this network namespace, of both families. What cannot be read is left out.
-pub(super) fn routes() -> Vec<Route> {
+pub(crate) fn routes() -> Vec<Route> {
     // Namespaces belong to threads.
     let read = |name: &str| fs::read_to_string(format!("/proc/thread-self/net/{name}")).unwrap_or_default();
     let mut routes: Vec<Route> = read("route").lines().filter_map(parse_v4).collect();
@@ -27,7 +27,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// The route to an address: the longest match, then the least metric; of one interface when it is named.
-pub(super) fn best<'a>(routes: &'a [Route], to: IpAddr, interface: Option<&str>) -> Option<&'a Route> {
+pub(crate) fn best<'a>(routes: &'a [Route], to: IpAddr, interface: Option<&str>) -> Option<&'a Route> {
     routes
         .iter()
         .filter(|route| interface.is_none_or(|name| name == route.interface) && covers(route.destination, to))
@@ -35,7 +35,7 @@ pub(super) fn best<'a>(routes: &'a [Route], to: IpAddr, interface: Option<&str>)
 }
 
 /// Whether a prefix covers an address.
-pub(super) fn covers((prefix, len): (IpAddr, u8), addr: IpAddr) -> bool {
+pub(crate) fn covers((prefix, len): (IpAddr, u8), addr: IpAddr) -> bool {
     match (prefix, addr) {
         (IpAddr::V4(prefix), IpAddr::V4(addr)) => {
             let mask = u32::MAX.checked_shl(32 - u32::from(len.min(32))).unwrap_or(0);

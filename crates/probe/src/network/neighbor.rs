@@ -23,7 +23,7 @@ const ATTEMPTS: u32 = 3;
 const PATIENCE: Duration = Duration::from_millis(700);
 
 /// The frame that asks for a neighbour's hardware address.
-fn question(mac: [u8; 6], src: IpAddr, neighbor: IpAddr) -> Option<Vec<u8>> {
+pub(super) fn question(mac: [u8; 6], src: IpAddr, neighbor: IpAddr) -> Option<Vec<u8>> {
     match (src, neighbor) {
         (IpAddr::V4(src), IpAddr::V4(neighbor)) => {
             let mut frame = [[0xff; 6], mac].concat();
@@ -70,7 +70,7 @@ fn question(mac: [u8; 6], src: IpAddr, neighbor: IpAddr) -> Option<Vec<u8>> {
 }
 
 /// The hardware address that a frame says a neighbour has.
-fn answer(frame: &[u8], neighbor: IpAddr) -> Option<[u8; 6]> {
+pub(super) fn answer(frame: &[u8], neighbor: IpAddr) -> Option<[u8; 6]> {
     match neighbor {
         IpAddr::V4(neighbor) => {
             let reply =
@@ -104,7 +104,7 @@ fn answer(frame: &[u8], neighbor: IpAddr) -> Option<[u8; 6]> {
 }
 
 /// Asks on an interface until there is an answer.
-pub(super) fn resolve(
+pub(crate) fn resolve(
     interface: &str,
     mac: [u8; 6],
     src: IpAddr,
