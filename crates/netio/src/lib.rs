@@ -51,9 +51,7 @@ pub use sender::Sender;
 #[cfg(target_os = "linux")]
 pub use shield::Shield;
 #[cfg(not(target_os = "linux"))]
-pub use stub::{
-    Block, Frames, RawSender, Ring, Sender, Shield, addresses, interface_names, is_there, wait,
-};
+pub use stub::{Block, Frames, RawSender, Ring, Sender, Shield, addresses, interface_names, is_there, wait};
 
 /// The name that stands for all interfaces.
 pub const ANY: &str = "any";

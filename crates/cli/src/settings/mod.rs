@@ -2,6 +2,7 @@
 
 mod analyze;
 mod anonymize;
+mod candidates;
 mod compare;
 mod config;
 mod layers;
@@ -14,6 +15,7 @@ mod wanted;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
+pub(crate) use candidates::{Candidate, candidates, network};
 pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;

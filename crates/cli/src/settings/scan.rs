@@ -262,7 +262,7 @@ fn source_ports(text: &str) -> Option<SourcePorts> {
 }
 
 /// `02:00:5e:10:00:01`.
-fn hardware(text: &str) -> Option<[u8; 6]> {
+pub(super) fn hardware(text: &str) -> Option<[u8; 6]> {
     let bytes: Option<Vec<u8>> =
         text.split([':', '-']).map(|part| u8::from_str_radix(part, 16).ok()).collect();
     bytes?.try_into().ok()
