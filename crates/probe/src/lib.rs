@@ -5,6 +5,7 @@
 //! so for conversations, where what is sent next depends on what has come.
 
 pub mod answers;
+pub mod distance;
 mod error;
 pub mod network;
 pub mod probes;
@@ -12,6 +13,7 @@ pub mod rows;
 pub mod scan;
 mod summary;
 pub mod targets;
+pub mod verify;
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;

@@ -11,6 +11,7 @@ mod scan;
 mod shared;
 mod show;
 mod sim;
+mod verify;
 
 use crate::exit::EXIT_CODES;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -31,6 +32,7 @@ pub(crate) use show::{ShowArgs, ShowOutputArgs};
 pub(crate) use sim::{
     SimArgs, SimCommand, SimFabricArgs, SimOutputArgs, SimPhoneArgs, SimPlanArgs, SimRunArgs,
 };
+pub(crate) use verify::VerifyArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Yellow.on_default().bold())
@@ -91,6 +93,7 @@ pub(crate) enum Command {
     Live(Box<LiveArgs>),
     Anonymize(Box<AnonymizeArgs>),
     Scan(Box<ScanArgs>),
+    Verify(Box<VerifyArgs>),
     Sim(SimArgs),
     Tables(TablesArgs),
     Completions(CompletionsArgs),

@@ -11,15 +11,16 @@ mod query;
 mod reading;
 mod scan;
 mod sim;
+mod verify;
 mod wanted;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
-pub(crate) use candidates::{Candidate, candidates, network};
 pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};
 pub(crate) use scan::{Scan, ScanOf, Sending};
 pub(crate) use sim::Simulation;
+pub(crate) use verify::Verify;
 pub(crate) use wanted::Wanted;

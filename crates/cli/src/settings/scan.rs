@@ -244,7 +244,7 @@ fn settings(args: &ScanArgs) -> Result<Settings, Failure> {
 }
 
 /// `500`, `10k`, `1.5M`, `1G`.
-fn scaled(text: &str) -> Option<f64> {
+pub(super) fn scaled(text: &str) -> Option<f64> {
     let text = text.trim();
     let (number, scale) = match text.char_indices().next_back()? {
         (at, 'k' | 'K') => (&text[..at], 1e3),

@@ -15,6 +15,7 @@ pub(crate) mod sim;
 mod sizes;
 mod subflows;
 mod traffic;
+pub(crate) mod verify;
 
 use subflow_analysis::summary::Summary;
 

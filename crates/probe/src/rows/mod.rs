@@ -8,6 +8,7 @@ mod probes;
 mod targets;
 mod trace_names;
 mod traced;
+mod verifications;
 
 pub use campaigns::Campaign;
 pub use hops::Hop;
@@ -20,6 +21,9 @@ pub use trace_names::{
     Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, HopAnswer, QuoteKind,
 };
 pub use traced::Traced;
+pub use verifications::{
+    AnswerStep, Conclusion, DataStep, GivenUp, JoinStep, PlainStep, SynStep, Verification,
+};
 
 /// The schemas of the tables of a scan.
 pub const SCHEMAS: [Schema; 3] = [Probe::SCHEMA, Target::SCHEMA, Campaign::SCHEMA];
