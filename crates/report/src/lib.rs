@@ -15,6 +15,7 @@ mod output;
 pub mod page;
 pub mod simulation;
 pub mod text;
+pub mod tracebox;
 pub mod xplot;
 
 pub use capture::capture_report;
