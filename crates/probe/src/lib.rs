@@ -14,6 +14,7 @@ pub mod scan;
 mod summary;
 pub mod targets;
 pub mod verify;
+pub mod trace;
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;

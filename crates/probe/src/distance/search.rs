@@ -31,11 +31,11 @@ impl Search {
     }
 
     /// The limits to ask now; none when the search is over.
-    pub(super) fn next(&mut self) -> std::ops::RangeInclusive<u8> {
-        let nothing = 1..=0;
+    pub(super) fn next(&mut self) -> std::ops::Range<u8> {
+        let nothing = 0..0;
         let Some(upper) = self.distance.hops else {
             let again = self.silent[usize::from(FULL)] < FIRST_TRIES && self.distance.beyond < FULL;
-            return if again { FULL..=FULL } else { nothing };
+            return if again { FULL..FULL + 1 } else { nothing };
         };
         // Whatever is less than a limit that does not reach the target does not reach it either.
         let dumb = (1..upper).rev().find(|&limit| self.silent[usize::from(limit)] >= TRIES);
@@ -44,14 +44,14 @@ impl Search {
             return nothing;
         }
         if upper < FULL {
-            return (floor + 1).max(upper.saturating_sub(DOWN))..=upper - 1;
+            return (floor + 1).max(upper.saturating_sub(DOWN))..upper;
         }
         let (from, to) = match self.guess.take() {
             Some(guess) => (guess.saturating_sub(2), guess.saturating_add(1)),
             None => (floor + 1, floor + UP),
         };
         let from = from.clamp(floor + 1, FULL - 1);
-        from..=to.clamp(from, FULL - 1)
+        from..to.clamp(from, FULL - 1) + 1
     }
 
     /// The target answered; its answer came with this hop limit left.
@@ -143,7 +143,7 @@ mod tests {
         // Nobody there: three packets.
         let mut nobody = Search::new();
         for _ in 0..3 {
-            assert_eq!(nobody.next(), 64..=64);
+            assert_eq!(nobody.next(), 64..65);
             nobody.silent(64);
         }
         assert!(nobody.next().is_empty());

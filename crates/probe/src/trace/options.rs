@@ -118,16 +118,10 @@ pub(super) fn compare(sent: &[u8], seen: &[u8], whole: bool, changes: &mut Vec<C
         let kind = ChangeKind::Moved;
         let (sent, seen) = (Some(kinds(&ours)), Some(kinds(&theirs)));
         changes.push(Change { field: Field::OptionOrder, kind, option: None, place: 0, sent, seen });
-    } else if changes.iter().all(|change| change.option.is_none()) && padding_differs(sent, seen, whole) {
+    } else if whole && changes.iter().all(|change| change.option.is_none()) {
         let bytes = |bytes| Value::Options(OptionBytes::new(bytes));
         changes.push(Change::value(Field::Padding, bytes(sent), bytes(seen)));
     }
-}
-
-/// Whether the same options stand in the same order with other padding between or behind them.
-fn padding_differs(sent: &[u8], seen: &[u8], whole: bool) -> bool {
-    // Of a cut list only what stands in it can differ.
-    whole || sent.get(..seen.len()) != Some(seen)
 }
 
 fn is_padding(bytes: &[u8]) -> bool {

@@ -142,7 +142,7 @@ fn drop_consequences(placed: &mut Vec<Placed>) {
         .collect();
     placed.retain(|place| {
         let resizes = |kind: ChangeKind| !matches!(kind, ChangeKind::Padded | ChangeKind::Moved);
-        let within = |&&(after, before, _): &&(u8, u8, ChangeKind)| place.before > after && place.before <= before;
+        let within = |&&(after, before, _): &&(u8, u8, ChangeKind)| place.before > after && place.after < before;
         match place.change.field {
             Field::TcpHeaderLength | Field::IpLength | Field::Padding => {
                 !options.iter().any(|other| within(&other) && resizes(other.2))

@@ -6,6 +6,7 @@
 
 mod behaviours;
 mod boxes;
+mod chain;
 mod counter;
 mod exact;
 mod network;
@@ -22,6 +23,8 @@ fn role() {
     let result = match arguments.next().as_deref() {
         Some("scan") => scan::scan(arguments),
         Some("count") => counter::count(arguments),
+        Some("chain") => chain::forward(arguments),
+        Some("measure") => chain::measure(arguments),
         Some("call") => network::call(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),

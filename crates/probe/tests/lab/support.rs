@@ -150,6 +150,71 @@ impl Lab {
         Process(child.expect("ip runs"))
     }
 
+    /// A server in a namespace that takes connections, answers what comes with a short HTTP response and closes when the client does:
+    /// whether it speaks Multipath TCP, address and port of each. `None`, said loudly, where it cannot be had.
+    pub(crate) fn serve(&self, namespace: char, sockets: &[(bool, &str, u16)]) -> Option<Process> {
+        let script = "import selectors, socket, sys\n\
+            sel = selectors.DefaultSelector()\n\
+            for entry in sys.argv[1:]:\n\
+            \x20   mptcp, addr, port = entry.split(',')\n\
+            \x20   family = socket.AF_INET6 if ':' in addr else socket.AF_INET\n\
+            \x20   s = socket.socket(family, socket.SOCK_STREAM, 262 if mptcp == 'true' else 0)\n\
+            \x20   s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n\
+            \x20   s.bind((addr, int(port)))\n\
+            \x20   s.listen(4096)\n\
+            \x20   s.setblocking(False)\n\
+            \x20   sel.register(s, selectors.EVENT_READ, True)\n\
+            print('listening', flush=True)\n\
+            while True:\n\
+            \x20   for key, _ in sel.select():\n\
+            \x20       try:\n\
+            \x20           if key.data:\n\
+            \x20               c, _ = key.fileobj.accept()\n\
+            \x20               c.setblocking(False)\n\
+            \x20               sel.register(c, selectors.EVENT_READ, False)\n\
+            \x20           elif key.fileobj.recv(65536):\n\
+            \x20               key.fileobj.send(b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok')\n\
+            \x20           else:\n\
+            \x20               raise OSError('closed')\n\
+            \x20       except BlockingIOError:\n\
+            \x20           pass\n\
+            \x20       except OSError:\n\
+            \x20           if not key.data:\n\
+            \x20               sel.unregister(key.fileobj)\n\
+            \x20               key.fileobj.close()\n";
+        let entries: Vec<String> =
+            sockets.iter().map(|(mptcp, addr, port)| format!("{mptcp},{addr},{port}")).collect();
+        let arguments: Vec<&str> =
+            ["-c", script].into_iter().chain(entries.iter().map(String::as_str)).collect();
+        self.listening(namespace, &arguments)
+    }
+
+    /// Loads rules of nftables in a namespace; false, said loudly, where that is not possible.
+    pub(crate) fn nft(&self, namespace: char, rules: &str) -> bool {
+        if let Err(error) = run("nft", &["--version"]) {
+            say(&format!("skipped: no nftables ({error})"));
+            return false;
+        }
+        let file = self.file(&format!("rules-{namespace}"));
+        fs::write(&file, rules).expect("a file");
+        let path = file.to_string_lossy();
+        run("ip", &["netns", "exec", &self.name(namespace), "nft", "-f", &path]).unwrap();
+        true
+    }
+
+    /// Starts a script of python3 that says when it listens.
+    fn listening(&self, namespace: char, arguments: &[&str]) -> Option<Process> {
+        let mut process = self.start(namespace, "python3", arguments);
+        let out = process.0.stdout.as_mut().expect("piped");
+        let mut line = String::new();
+        let read = BufReader::with_capacity(1, out).read_line(&mut line);
+        if read.is_ok() && line.starts_with("listening") {
+            return Some(process);
+        }
+        say("skipped: no server for Multipath TCP (python3 and a kernel with MPTCP are needed)");
+        None
+    }
+
     /// Starts one of our roles in a namespace.
     pub(crate) fn role(&self, namespace: char, role: &str) -> Process {
         let own = std::env::current_exe().expect("the name of this program");
@@ -221,13 +286,5 @@ pub(crate) fn listen(lab: &Lab, namespace: char, sockets: &[(bool, &str, u16)]) 
     let entries: Vec<String> =
         sockets.iter().map(|(mptcp, addr, port)| format!("{mptcp},{addr},{port}")).collect();
     let arguments: Vec<&str> = ["-c", script].into_iter().chain(entries.iter().map(String::as_str)).collect();
-    let mut process = lab.start(namespace, "python3", &arguments);
-    let out = process.0.stdout.as_mut().expect("piped");
-    let mut line = String::new();
-    let read = BufReader::with_capacity(1, out).read_line(&mut line);
-    if read.is_ok() && line.starts_with("listening") {
-        return Some(process);
-    }
-    say("skipped: no server for Multipath TCP (python3 and a kernel with MPTCP are needed)");
-    None
+    lab.listening(namespace, &arguments)
 }
