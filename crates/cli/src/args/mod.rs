@@ -11,6 +11,7 @@ mod scan;
 mod shared;
 mod show;
 mod sim;
+mod tracebox;
 mod verify;
 
 use crate::exit::EXIT_CODES;
@@ -32,6 +33,7 @@ pub(crate) use show::{ShowArgs, ShowOutputArgs};
 pub(crate) use sim::{
     SimArgs, SimCommand, SimFabricArgs, SimOutputArgs, SimPhoneArgs, SimPlanArgs, SimRunArgs,
 };
+pub(crate) use tracebox::TraceboxArgs;
 pub(crate) use verify::VerifyArgs;
 
 const STYLES: Styles = Styles::styled()
@@ -94,6 +96,7 @@ pub(crate) enum Command {
     Anonymize(Box<AnonymizeArgs>),
     Scan(Box<ScanArgs>),
     Verify(Box<VerifyArgs>),
+    Tracebox(Box<TraceboxArgs>),
     Sim(SimArgs),
     Tables(TablesArgs),
     Completions(CompletionsArgs),

@@ -14,6 +14,7 @@ mod scan;
 mod show;
 mod sim;
 mod tables;
+mod tracebox;
 mod verify;
 
 use crate::args::{Cli, Command};
@@ -31,6 +32,7 @@ pub(crate) fn run(args: Cli) -> Result<Exit, Failure> {
         Command::Live(args) => live::run(*args),
         Command::Anonymize(args) => anonymize::run(*args),
         Command::Scan(args) => scan::run(*args),
+        Command::Tracebox(args) => tracebox::run(*args),
         Command::Verify(args) => verify::run(*args),
         Command::Sim(args) => sim::run(args),
         Command::Tables(args) => tables::run(&args),

@@ -86,7 +86,10 @@ enum To {
     /// A report comes at the end.
     Nowhere,
     Stream(Box<StreamSink<BufWriter<Stdout>>>),
-    Folder { dir: PathBuf, sink: GrowingSink },
+    Folder {
+        dir: PathBuf,
+        sink: GrowingSink,
+    },
 }
 
 impl Growing {
@@ -98,8 +101,10 @@ impl Growing {
                 let sink =
                     GrowingSink::open(dir, *format, selection, go_on).map_err(|error| match &error {
                         Error::File { source, .. } if go_on && source.kind() == io::ErrorKind::NotFound => {
-                            Failure::usage(format!("{error}: what is there has other tables or another format"))
-                                .hint("give the same --format and --table as before")
+                            Failure::usage(format!(
+                                "{error}: what is there has other tables or another format"
+                            ))
+                            .hint("give the same --format and --table as before")
                         }
                         _ => error.into(),
                     })?;

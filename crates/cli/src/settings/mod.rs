@@ -11,6 +11,7 @@ mod query;
 mod reading;
 mod scan;
 mod sim;
+mod tracebox;
 mod verify;
 mod wanted;
 
@@ -22,5 +23,6 @@ pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};
 pub(crate) use scan::{Scan, ScanOf, Sending};
 pub(crate) use sim::Simulation;
+pub(crate) use tracebox::{Showing, Tracebox, TraceboxOf};
 pub(crate) use verify::Verify;
 pub(crate) use wanted::Wanted;

@@ -49,15 +49,18 @@ impl Verify {
         let settings = settings(&args)?;
         let all = candidates(&args.of, strict)?;
         if all.is_empty() {
-            return Err(Failure::usage("there is nothing to verify")
-                .hint("name servers as example.org:443, or give --list FILE, or --from the folder of a scan"));
+            return Err(Failure::usage("there is nothing to verify").hint(
+                "name servers as example.org:443, or give --list FILE, or --from the folder of a scan",
+            ));
         }
         let wished = versions(&args.probe)?;
         let targets: Vec<Target> =
             all.iter().filter_map(|candidate| target(candidate, wished, args.of.mirrored)).collect();
         if targets.is_empty() {
-            return Err(Failure::failed("none of the targets answered with the option: there is nothing to verify")
-                .hint("--mirrored verifies those too that only returned it"));
+            return Err(Failure::failed(
+                "none of the targets answered with the option: there is nothing to verify",
+            )
+            .hint("--mirrored verifies those too that only returned it"));
         }
         let named = args.of.lists.is_empty() && args.of.from.is_empty();
         if !args.dryrun {
@@ -144,8 +147,10 @@ fn name(targets: &[String]) -> Option<String> {
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> =
-        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
+    let digits: Vec<u8> = text
+        .chars()
+        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
     let pairs = digits.chunks_exact(2);
     (pairs.remainder().is_empty() && !digits.is_empty())
         .then(|| digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
@@ -171,7 +176,11 @@ mod tests {
         let told: Vec<_> = of.targets.iter().map(|t| (t.addr.to_string(), t.port, t.versions.v0)).collect();
         assert_eq!(
             told,
-            [("10.0.0.1".into(), 80, false), ("10.0.0.1".into(), 443, false), ("fd00::1".into(), 8443, false)]
+            [
+                ("10.0.0.1".into(), 80, false),
+                ("10.0.0.1".into(), 443, false),
+                ("fd00::1".into(), 8443, false)
+            ]
         );
         assert_eq!((of.named, of.settings.patience.step), (true, Duration::from_secs(2)));
         assert_eq!(of.settings.host, None);

@@ -76,7 +76,7 @@ impl Proved {
 }
 
 /// Words behind a head, broken so that lines stay within the page.
-fn folded(head: &str, words: &str) -> String {
+pub(super) fn folded(head: &str, words: &str) -> String {
     const WIDTH: usize = 100;
     let indent = head.chars().count();
     let (mut text, mut column) = (head.to_owned(), indent);
@@ -120,7 +120,8 @@ pub(crate) fn dry_run(targets: &[Target], settings: &Settings) -> String {
     let mut text = "Dry run: nothing was sent\n".to_owned();
     let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<16}{value}\n"));
     line("servers", &grouped(targets.len() as u64));
-    let of = |wanted: fn(&Target) -> bool| grouped(targets.iter().filter(|target| wanted(target)).count() as u64);
+    let of =
+        |wanted: fn(&Target) -> bool| grouped(targets.iter().filter(|target| wanted(target)).count() as u64);
     line("version 1", &of(|target| target.versions.v1));
     line("version 0", &of(|target| target.versions.v0));
     match settings.rate {

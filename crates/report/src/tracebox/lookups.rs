@@ -65,12 +65,14 @@ impl Operators {
     }
 
     fn line(&mut self, line: &str) -> Result<(), &'static str> {
-        let (prefix, name) = line.split_once([',', ';', '\t', '|']).ok_or("no comma between prefix and operator")?;
+        let (prefix, name) =
+            line.split_once([',', ';', '\t', '|']).ok_or("no comma between prefix and operator")?;
         let prefix = prefix.trim().trim_matches('"');
         let (addr, length) = prefix.split_once('/').unwrap_or((prefix, ""));
         let addr: IpAddr = addr.parse().map_err(|_| "neither prefix nor address")?;
         let whole = if addr.is_ipv4() { 32 } else { 128 };
-        let length: u8 = if length.is_empty() { whole } else { length.parse().map_err(|_| "no length of a prefix")? };
+        let length: u8 =
+            if length.is_empty() { whole } else { length.parse().map_err(|_| "no length of a prefix")? };
         if length > whole {
             return Err("no length of a prefix");
         }
@@ -94,7 +96,9 @@ impl Operators {
     pub fn of(&self, addr: IpAddr) -> Option<&str> {
         let found = match addr {
             IpAddr::V4(addr) => (0..=32).rev().find_map(|length| self.v4.get(&(length, mask4(addr, length)))),
-            IpAddr::V6(addr) => (0..=128).rev().find_map(|length| self.v6.get(&(length, mask6(addr, length)))),
+            IpAddr::V6(addr) => {
+                (0..=128).rev().find_map(|length| self.v6.get(&(length, mask6(addr, length))))
+            }
         };
         found.map(String::as_str)
     }

@@ -2,6 +2,7 @@
 //!
 //! [`Path`] puts the rows of one target together as people look at them, [`Totals`] says what many come to.
 
+mod collect;
 mod lookups;
 mod path;
 #[cfg(test)]
@@ -9,6 +10,7 @@ pub(crate) mod testing;
 mod totals;
 pub mod words;
 
+pub use collect::{Collected, Kept, MOST_KEPT};
 pub use lookups::{BadLine, Lookups, Network, Operators};
 pub use path::{Lane, Line, Mark, Path};
 pub use totals::{Counts, MOST_PLACES, Place, Totals};

@@ -97,7 +97,10 @@ impl<'a> Path<'a> {
                 let name = words::asks(asks);
                 let end = end((asks, flow));
                 let best = |&hop: &u8| {
-                    let rows = concluded.hops.iter().filter(|row| (row.probe, row.flow, row.hop) == (asks, flow, hop));
+                    let rows = concluded
+                        .hops
+                        .iter()
+                        .filter(|row| (row.probe, row.flow, row.hop) == (asks, flow, hop));
                     rows.min_by_key(|row| rank(row)).filter(|_| hop <= end)
                 };
                 Lane {
@@ -220,7 +223,8 @@ fn end<'a>(rows: impl Iterator<Item = &'a Hop> + Clone) -> u8 {
 fn line<'a>(concluded: &'a Concluded, hop: u8, lookups: &'a Lookups) -> Line<'a> {
     let rows = || concluded.hops.iter().filter(|row| row.hop == hop);
     let mut seen = BTreeSet::new();
-    let addrs: Vec<IpAddr> = rows().filter_map(|row| row.from_addr).filter(|addr| seen.insert(*addr)).collect();
+    let addrs: Vec<IpAddr> =
+        rows().filter_map(|row| row.from_addr).filter(|addr| seen.insert(*addr)).collect();
     let first = addrs.first().copied();
     Line {
         hop,
@@ -236,7 +240,8 @@ fn line<'a>(concluded: &'a Concluded, hop: u8, lookups: &'a Lookups) -> Line<'a>
 }
 
 fn marks(rows: &[Modification], asks: Asks, flow: u32) -> Vec<Mark> {
-    let own = rows.iter().filter(|row| (row.probe, row.flow, row.direction) == (asks, flow, Direction::Forward));
+    let own =
+        rows.iter().filter(|row| (row.probe, row.flow, row.direction) == (asks, flow, Direction::Forward));
     let mut marks: Vec<Mark> = own
         .filter_map(|row| {
             Some(Mark {
@@ -277,7 +282,10 @@ mod tests {
         assert_eq!(path.lines.iter().map(Line::number).collect::<Vec<_>>(), ["1", "2", "3", "4"]);
         assert_eq!(path.lanes.iter().map(|lane| lane.name.as_str()).collect::<Vec<_>>(), ["v1", "plain"]);
         let with: Vec<_> = (0..4).map(|place| path.words(place, true)).collect();
-        assert_eq!(with, ["as sent", "MPTCP option padded over", "changed as before", "SYN/ACK without MPTCP"]);
+        assert_eq!(
+            with,
+            ["as sent", "MPTCP option padded over", "changed as before", "SYN/ACK without MPTCP"]
+        );
         let plain: Vec<_> = (0..4).map(|place| path.words(place, false)).collect();
         assert_eq!(plain, ["as sent", "as sent", "as sent", "SYN/ACK"]);
         assert!(path.is_marked(1) && !path.is_marked(2));
@@ -297,7 +305,11 @@ mod tests {
                 };
                 hop(Asks::Plain, number, answer)
             })
-            .chain([hop(Asks::V1, 1, HopAnswer::TimeExceeded), hop(Asks::V1, 2, HopAnswer::Silent), hop(Asks::V1, 3, HopAnswer::Silent)])
+            .chain([
+                hop(Asks::V1, 1, HopAnswer::TimeExceeded),
+                hop(Asks::V1, 2, HopAnswer::Silent),
+                hop(Asks::V1, 3, HopAnswer::Silent),
+            ])
             .collect();
         let lookups = Lookups::default();
         let path = Path::of(&concluded, &lookups);

@@ -79,11 +79,14 @@ impl Totals {
         *self.confidence.entry(row.confidence).or_default() += 1;
         let network = Network::of(row.addr);
         if self.networks.len() < MOST_PLACES || self.networks.contains_key(&network) {
-            *self.networks.entry(network).or_default().0.entry((row.category, row.behaviour)).or_default() += 1;
+            *self.networks.entry(network).or_default().0.entry((row.category, row.behaviour)).or_default() +=
+                1;
         } else {
             self.other_networks += 1;
         }
-        if row.category == Category::MiddleboxAffected && (row.after_addr.is_some() || row.before_addr.is_some()) {
+        if row.category == Category::MiddleboxAffected
+            && (row.after_addr.is_some() || row.before_addr.is_some())
+        {
             // A box that answers as the target has no address of its own.
             let before = row.before_addr.filter(|addr| *addr != row.addr);
             let place = Place { after: row.after_addr, before, behaviour: row.behaviour };
@@ -135,7 +138,10 @@ mod tests {
         totals.add(&affected, "supports_v1");
         totals.add(&traced(Category::True, Some(Behaviour::PassThrough)), "supports_v1");
         totals.add(&traced(Category::Unresponsive, None), "filtered");
-        assert_eq!((totals.targets, totals.of(Category::MiddleboxAffected), totals.of(Category::Plain)), (4, 2, 0));
+        assert_eq!(
+            (totals.targets, totals.of(Category::MiddleboxAffected), totals.of(Category::Plain)),
+            (4, 2, 0)
+        );
         assert_eq!(totals.ways.values().sum::<u64>(), 4);
         assert_eq!(totals.networks.len(), 1);
         let network = totals.networks.values().next().expect("one");

@@ -128,7 +128,9 @@ pub fn change(row: &Modification) -> String {
     };
     let values = match (&row.sent, &row.seen) {
         // Keys and whole option lists say nothing to a reader and fill the line.
-        (Some(sent), Some(seen)) if sent.len() + seen.len() <= MOST_VALUES => Some(format!(" {sent} → {seen}")),
+        (Some(sent), Some(seen)) if sent.len() + seen.len() <= MOST_VALUES => {
+            Some(format!(" {sent} → {seen}"))
+        }
         _ => None,
     };
     let done = match row.kind {
