@@ -35,7 +35,8 @@ fn check_hops(concluded: &Concluded, truth: &Value, dropped_from: Option<(Asks, 
         .map(|hop| (hop["ttl"].as_u64().unwrap() as u8, hop[family].as_str().unwrap().parse().unwrap()))
         .collect();
     let addr = concluded.target.addr.to_string();
-    let probes = truth["probes"].as_array().expect("probes").iter().filter(|probe| probe["dst"] == addr.as_str());
+    let probes =
+        truth["probes"].as_array().expect("probes").iter().filter(|probe| probe["dst"] == addr.as_str());
     let probes: Vec<_> = probes.collect();
     assert_eq!(concluded.hops.len(), probes.len(), "{family}");
     for probe in probes {
@@ -52,10 +53,15 @@ fn check_hops(concluded: &Concluded, truth: &Value, dropped_from: Option<(Asks, 
             continue;
         }
         match routers.iter().find(|&&(at, _)| at == hop && at < 4) {
-            Some(&(_, router)) => assert_eq!((row.answer, row.from_addr), (HopAnswer::TimeExceeded, Some(router))),
+            Some(&(_, router)) => {
+                assert_eq!((row.answer, row.from_addr), (HopAnswer::TimeExceeded, Some(router)))
+            }
             None => {
-                let answers: &[HopAnswer] =
-                    if asks == Asks::Data { &[HopAnswer::Reset] } else { &[HopAnswer::SynAck, HopAnswer::Reset] };
+                let answers: &[HopAnswer] = if asks == Asks::Data {
+                    &[HopAnswer::Reset]
+                } else {
+                    &[HopAnswer::SynAck, HopAnswer::Reset]
+                };
                 assert!(answers.contains(&row.answer), "{row:?}");
                 assert_eq!(row.from_addr, Some(concluded.target.addr));
             }
@@ -143,8 +149,13 @@ fn old_tool_cut_quote_called_deletion() {
     let Some((targets, truth)) = read("t7_short_quote", &["client.pcap"]) else { return };
     assert_eq!(targets.len(), 1);
     check_hops(&targets[0], &truth, None);
-    let quotes: Vec<_> = targets[0].hops.iter().filter_map(|row| Some((row.hop, row.quote?, row.quote_bytes?))).collect();
-    assert_eq!(quotes.iter().filter(|quote| quote.1 == QuoteKind::Minimal && quote.2 == 28).count(), 4, "{quotes:?}");
+    let quotes: Vec<_> =
+        targets[0].hops.iter().filter_map(|row| Some((row.hop, row.quote?, row.quote_bytes?))).collect();
+    assert_eq!(
+        quotes.iter().filter(|quote| quote.1 == QuoteKind::Minimal && quote.2 == 28).count(),
+        4,
+        "{quotes:?}"
+    );
     assert_eq!(quotes.iter().filter(|quote| quote.1 == QuoteKind::Full && quote.0 == 1).count(), 2);
     assert_eq!(targets[0].modifications, []);
     assert_eq!((targets[0].target.category, targets[0].target.v1), (Category::True, Some(Finding::V1)));
@@ -197,7 +208,7 @@ fn captures_of_both_sides_give_what_the_probers_side_gives() {
         let alone = concluded(&[file("client.pcap")]);
         for both in [["client.pcap", "server.pcap"], ["server.pcap", "client.pcap"]] {
             let both = concluded(&both.map(file));
-            assert_eq!(alone, both, "{name}");
+            assert!(alone == both, "{name}");
         }
     }
 }

@@ -48,14 +48,7 @@ pub enum Value {
 impl Change {
     /// A field that has another value.
     pub(super) fn value(field: Field, sent: Value, seen: Value) -> Self {
-        Self {
-            field,
-            kind: ChangeKind::Changed,
-            option: None,
-            place: 0,
-            sent: Some(sent),
-            seen: Some(seen),
-        }
+        Self { field, kind: ChangeKind::Changed, option: None, place: 0, sent: Some(sent), seen: Some(seen) }
     }
 
     /// Whether it is what was done to the same thing.
@@ -74,9 +67,7 @@ impl Change {
 
     /// Whether the checksum of TCP covers it.
     pub(super) fn is_covered(&self) -> bool {
-        use Field::{
-            Dscp, FlowLabel, FragmentOffset, IpEcn, IpFlags, IpHeaderLength, IpId, IpOptions, Ttl,
-        };
+        use Field::{Dscp, FlowLabel, FragmentOffset, IpEcn, IpFlags, IpHeaderLength, IpId, IpOptions, Ttl};
         !matches!(
             self.field,
             Dscp | FlowLabel

@@ -169,7 +169,8 @@ impl Comparison {
         let pick = |v4_end, v6_end| Some(if ip_v4 { v4_end } else { v6_end });
         let tcp = |end: usize| Some(self.tcp_at + end);
         let full = || (self.kind == QuoteKind::Full).then_some(self.quoted);
-        let header = || (self.kind == QuoteKind::Full || self.kind == QuoteKind::Headers).then_some(self.quoted);
+        let header =
+            || (self.kind == QuoteKind::Full || self.kind == QuoteKind::Headers).then_some(self.quoted);
         if matches!(change.kind, ChangeKind::Added | ChangeKind::Doubled) {
             return header();
         }
@@ -237,7 +238,8 @@ fn number(value: u16) -> Value {
 
 /// The header of IPv4 (RFC 791).
 fn header_v4(sent: &[u8], seen: &[u8], changes: &mut Vec<Change>) -> Option<(Layout, Option<i32>)> {
-    let (ours, theirs) = (sent.first_chunk::<{ v4::HEADER_LEN }>()?, seen.first_chunk::<{ v4::HEADER_LEN }>()?);
+    let (ours, theirs) =
+        (sent.first_chunk::<{ v4::HEADER_LEN }>()?, seen.first_chunk::<{ v4::HEADER_LEN }>()?);
     let header_len = |head: &[u8]| head.first().map(|byte| usize::from(byte & 0x0f) * 4);
     let (sent_at, seen_at) = (header_len(ours)?, header_len(theirs)?);
     if seen_at < v4::HEADER_LEN {
@@ -285,7 +287,8 @@ fn header_v4(sent: &[u8], seen: &[u8], changes: &mut Vec<Change>) -> Option<(Lay
 
 /// The header of IPv6 (RFC 8200). Extension headers that were not sent show as another next header.
 fn header_v6(sent: &[u8], seen: &[u8], changes: &mut Vec<Change>) -> Option<(Layout, Option<i32>)> {
-    let (ours, theirs) = (sent.first_chunk::<{ v6::HEADER_LEN }>()?, seen.first_chunk::<{ v6::HEADER_LEN }>()?);
+    let (ours, theirs) =
+        (sent.first_chunk::<{ v6::HEADER_LEN }>()?, seen.first_chunk::<{ v6::HEADER_LEN }>()?);
     let class = |head: &[u8]| long(head, 0).map(|word| word >> 20 & 0xff);
     note(changes, Field::Dscp, class(ours).map(|b| b >> 2), class(theirs).map(|b| b >> 2), Value::Number);
     note(changes, Field::IpEcn, class(ours).map(|b| b & 3), class(theirs).map(|b| b & 3), Value::Number);

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use super::place::{Placed, place};
 use super::record::{Run, Seen, Trace};
+use crate::distance::{Distance, Distances};
 use crate::rows::{Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, Finding, HopAnswer};
 
 /// A hop and who answered there.
@@ -72,9 +73,10 @@ impl<'a> Facts<'a> {
         self.trace.runs.iter().filter_map(|run| run.nearest(HopAnswer::SynAck)).min()
     }
 
-    /// Smallest hop limit of the target's other answers: they come from itself, whoever speaks for it on its port.
+    /// Smallest hop limit of the target's other answers: they come from itself, whoever speaks for it on its port. And whether both
+    /// kinds of them say so.
     fn own_hops(&self) -> (Option<u8>, bool) {
-        match (self.trace.reset_hops, self.trace.echo_hops) {
+        match (self.trace.reset.hops, self.trace.echo.hops) {
             (Some(a), Some(b)) => (Some(a.min(b)), true),
             (a, b) => (a.or(b), false),
         }
@@ -92,7 +94,7 @@ impl<'a> Facts<'a> {
             .or_else(|| self.refused(first))
             .or_else(|| others().find_map(|asks| self.proper(asks)))
             .or_else(|| self.returned(first))
-            .or_else(|| self.proxy(Category::MiddleboxAffected))
+            .or_else(|| self.proxy())
             .or_else(|| others().find_map(|asks| self.forward(asks).or_else(|| self.refused(asks))))
             .unwrap_or_else(|| self.plain())
     }
@@ -100,7 +102,8 @@ impl<'a> Facts<'a> {
     /// Options come back as they were sent.
     fn mirrored(&self) -> Option<Verdict> {
         let mirrors = |seen: &Seen| seen.finding == Some(Finding::Mirrored);
-        let all = || self.trace.runs.iter().flat_map(|run| run.seen().map(move |(hop, seen)| (run, hop, seen)));
+        let all =
+            || self.trace.runs.iter().flat_map(|run| run.seen().map(move |(hop, seen)| (run, hop, seen)));
         let times = all().filter(|(.., seen)| mirrors(seen)).count();
         if times == 0 {
             return None;
@@ -122,7 +125,8 @@ impl<'a> Facts<'a> {
             (Some((run, hop, from)), Some(own)) if hop < own => {
                 verdict.direction = Some(Direction::Forward);
                 verdict.span = self.answering(run, hop, from);
-                verdict.evidence += &format!(", from hop limit {hop} on, where the target itself is {own} hops away");
+                verdict.evidence +=
+                    &format!(", from hop limit {hop} on, where the target itself is {own} hops away");
             }
             (Some((_, hop, _)), Some(own)) => {
                 verdict.direction = Some(Direction::Return);
@@ -147,8 +151,7 @@ impl<'a> Facts<'a> {
     /// A hop with the address of its router.
     fn router(&self, hop: u8) -> Edge {
         let answers = self.trace.runs.iter().flat_map(Run::seen);
-        let mut routers =
-            answers.filter(|&(at, seen)| at == hop && seen.answer == HopAnswer::TimeExceeded);
+        let mut routers = answers.filter(|&(at, seen)| at == hop && seen.answer == HopAnswer::TimeExceeded);
         (hop, routers.next().map(|(_, seen)| seen.from))
     }
 
@@ -162,13 +165,12 @@ impl<'a> Facts<'a> {
         if let Some(data) = self.forward(Asks::Data) {
             return Some(Verdict { evidence: format!("after the handshake, {}", data.evidence), ..data });
         }
-        if let Some(proxy) = self.proxy(Category::MiddleboxAffected) {
+        if let Some(proxy) = self.proxy() {
             return Some(proxy);
         }
-        let times = self.count(asks, is_proper);
+        let times = self.answers(asks, finding);
         let (quotes, routers) = self.clean_quotes(asks);
-        let mut evidence =
-            format!("{} answered {} times with a key of its own", finding.as_str(), self.answers(asks, finding));
+        let mut evidence = format!("{finding} answered {times} times with a key of its own");
         if quotes > 0 {
             evidence += &format!("; the option was quoted unchanged {quotes} times");
         } else if routers > 0 {
@@ -201,7 +203,10 @@ impl<'a> Facts<'a> {
     /// How many quotes show the options of Multipath TCP as they were sent, and how many routers answered.
     fn clean_quotes(&self, asks: Asks) -> (usize, usize) {
         let routers = || {
-            self.trace.asking(asks).flat_map(Run::seen).filter(|(_, seen)| seen.answer == HopAnswer::TimeExceeded)
+            self.trace
+                .asking(asks)
+                .flat_map(Run::seen)
+                .filter(|(_, seen)| seen.answer == HopAnswer::TimeExceeded)
         };
         let clean = |seen: &Seen| {
             seen.quote.as_ref().is_some_and(|quote| {
@@ -217,7 +222,8 @@ impl<'a> Facts<'a> {
     fn beside(&self) -> (Behaviour, Span, String) {
         let all = self.trace.runs.iter().zip(&self.placed).filter(|(run, _)| run.asks != Asks::Data);
         let confirmed = |field: Field, kind: ChangeKind| {
-            let same = self.placed.iter().flatten().filter(|p| p.change.field == field && p.change.kind == kind);
+            let same =
+                self.placed.iter().flatten().filter(|p| p.change.field == field && p.change.kind == kind);
             same.map(|place| place.times).sum::<u32>() > 1
         };
         let mut changes: Vec<&Placed> = all
@@ -226,7 +232,9 @@ impl<'a> Facts<'a> {
             .collect();
         changes.sort_by_key(|place| (place.before, place.before - place.after.min(place.before)));
         changes.dedup_by_key(|place| (place.change.field, place.change.kind));
-        let Some(first) = changes.first() else { return (Behaviour::PassThrough, Span::default(), String::new()) };
+        let Some(first) = changes.first() else {
+            return (Behaviour::PassThrough, Span::default(), String::new());
+        };
         let translated = changes.iter().find(|place| {
             place.change.is_translation()
                 || (place.change.field == Field::Checksum && place.change.kind == ChangeKind::Changed)
@@ -303,7 +311,8 @@ impl<'a> Facts<'a> {
         if asks == Asks::Join {
             return None;
         }
-        let controls: Vec<&Run> = self.trace.runs.iter().filter(|run| !run.mptcp && is_open(run.finding())).collect();
+        let controls: Vec<&Run> =
+            self.trace.runs.iter().filter(|run| !run.mptcp && is_open(run.finding())).collect();
         if controls.is_empty() {
             return None;
         }
@@ -323,10 +332,13 @@ impl<'a> Facts<'a> {
             _ => Confidence::High,
         };
         let what = if behaviour == Behaviour::Drop { "not answered" } else { "reset" };
-        let mut evidence =
-            format!("{asks} was {what} in {rounds} rounds of {tries} probes that went far enough; plain TCP was answered");
+        let mut evidence = format!(
+            "{asks} was {what} in {rounds} rounds of {tries} probes that went far enough; plain TCP was answered"
+        );
         if let (Some((after, _)), Some((before, _))) = (span.after, span.before) {
-            evidence += &format!("; hop {after} is the last that {asks} got to, hop {before} the next that answers plain TCP");
+            evidence += &format!(
+                "; hop {after} is the last that {asks} got to, hop {before} the next that answers plain TCP"
+            );
         }
         Some(Verdict {
             category: Category::MiddleboxAffected,
@@ -386,52 +398,69 @@ impl<'a> Facts<'a> {
         }
         let times = self.answers(asks, Finding::Malformed);
         if times > 0 {
-            let evidence = format!("{times} SYN/ACKs to {asks} have an option that no version knows in this place");
+            let evidence =
+                format!("{times} SYN/ACKs to {asks} have an option that no version knows in this place");
             return Some(verdict(Behaviour::Rewrite, sure(times).max(Confidence::Medium), evidence));
         }
         None
     }
 
     /// Somebody nearer than the target answers for it.
-    fn proxy(&self, category: Category) -> Option<Verdict> {
+    fn proxy(&self) -> Option<Verdict> {
         let nearest = self.trace.runs.iter().filter_map(|run| Some((run.nearest(HopAnswer::SynAck)?, run)));
         let (hop, run) = nearest.min_by_key(|&(hop, _)| hop)?;
-        let (own, both) = self.own_hops();
-        let own = own.filter(|&own| hop < own)?;
+        let (reset, echo) = (self.trace.reset, self.trace.echo);
+        let syn_ack = Distance { hops: Some(hop), beyond: run.last_router(hop) };
+        if (Distances { syn_ack, reset, echo }).proxy() != Some(true) {
+            return None;
+        }
         let (_, seen) = run.seen().find(|(_, seen)| seen.answer == HopAnswer::SynAck)?;
-        let times =
-            self.trace.runs.iter().filter(|run| run.nearest(HopAnswer::SynAck).is_some_and(|at| at < own)).count();
+        let answers = self.trace.runs.iter().flat_map(Run::seen);
+        let times = answers.filter(|&(at, seen)| at == hop && seen.answer == HopAnswer::SynAck).count();
+        let (own, both) = self.own_hops();
+        let further = |distance: Distance| distance.hops.is_none_or(|hops| hops > hop);
         Some(Verdict {
-            category,
+            category: Category::MiddleboxAffected,
             behaviour: Some(Behaviour::Proxy),
             direction: Some(Direction::Forward),
             span: self.answering(run, hop, seen.from),
-            confidence: match (times, both) {
-                (0 | 1, _) => Confidence::Low,
-                (_, true) => Confidence::High,
-                (_, false) => Confidence::Medium,
+            confidence: match times {
+                0 | 1 => Confidence::Low,
+                _ if both && further(reset) && further(echo) => Confidence::High,
+                _ => Confidence::Medium,
             },
-            evidence: format!(
-                "SYN/ACKs come from {hop} hops away, other answers of the target ({}) from {own}",
-                match (self.trace.reset_hops, self.trace.echo_hops) {
-                    (Some(_), Some(_)) => "resets of a closed port, and echo replies",
-                    (Some(_), None) => "resets of a closed port",
-                    _ => "echo replies",
-                }
-            ),
+            evidence: match own {
+                Some(own) => format!(
+                    "SYN/ACKs come from {hop} hops away, other answers of the target ({}) from {own}",
+                    match (reset.hops, echo.hops) {
+                        (Some(_), Some(_)) => "resets of a closed port, echo replies",
+                        (Some(_), None) => "resets of a closed port",
+                        _ => "echo replies",
+                    }
+                ),
+                None => format!(
+                    "SYN/ACKs come from {hop} hops away, but routers further on see other probes pass"
+                ),
+            },
         })
     }
 
     /// The target answers without the option, or not at all.
     fn plain(&self) -> Verdict {
-        let open: usize = Asks::ALL.iter().map(|&asks| self.count(asks, is_open)).sum();
+        let open = self
+            .trace
+            .runs
+            .iter()
+            .flat_map(Run::seen)
+            .filter(|(_, seen)| seen.finding.is_some_and(is_open))
+            .count();
         let sure = |times| if times > 1 { Confidence::High } else { Confidence::Medium };
         if open > 0 {
-            if let Some(proxy) = self.proxy(Category::MiddleboxAffected) {
+            if let Some(proxy) = self.proxy() {
                 return proxy;
             }
             let (behaviour, span, more) = self.beside();
-            let mut evidence = format!("{open} runs ended in a SYN/ACK without the option");
+            let mut evidence = format!("{open} SYN/ACKs came without the option");
             if !more.is_empty() {
                 evidence += &format!("; {more}");
             }
@@ -444,8 +473,10 @@ impl<'a> Facts<'a> {
                 evidence,
             };
         }
-        let resets: usize =
-            Asks::ALL.iter().map(|&asks| self.count(asks, |f| matches!(f, Finding::Reset | Finding::MptcpReset))).sum();
+        let resets: usize = Asks::ALL
+            .iter()
+            .map(|&asks| self.count(asks, |f| matches!(f, Finding::Reset | Finding::MptcpReset)))
+            .sum();
         let probes: u32 = self.trace.runs.iter().flat_map(Run::probed).map(|(_, step)| step.probes).sum();
         let evidence = match resets {
             0 => format!("none of {probes} probes was answered by the target"),

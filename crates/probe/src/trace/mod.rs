@@ -9,17 +9,29 @@
 mod change;
 mod compare;
 mod conclude;
+mod flow;
+mod language;
 pub mod offline;
 mod options;
+mod path;
 mod place;
 mod record;
+mod run;
+mod session;
+mod settings;
 mod tables;
+mod walk;
+pub mod words;
 
 pub use change::{Change, Value};
 pub use compare::{Comparison, Quote, Shown, compare, mpls_labels};
 pub use conclude::{Edge, Span, Verdict};
+pub use language::{BadOptions, OptionSpec, Values};
+pub use path::Path;
 pub use place::{Placed, place};
 pub use record::{Quoted, Run, Seen, Step, Trace, asks, judge_answer};
+pub use run::run;
+pub use settings::Settings;
 pub use tables::{Concluded, conclude};
 
 #[cfg(test)]

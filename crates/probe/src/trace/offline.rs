@@ -107,7 +107,17 @@ impl Offline {
         let (hop, tcp_at) = (ip.hop_limit, ip.header.len());
         self.flows.entry((file, flow)).or_default().push(side.probes.len());
         side.last_ns = side.last_ns.max(time_ns);
-        side.probes.push(Probe { time_ns, src_addr, src_port, asks, mptcp, hop, packet, tcp_at, seen: Vec::new() });
+        side.probes.push(Probe {
+            time_ns,
+            src_addr,
+            src_port,
+            asks,
+            mptcp,
+            hop,
+            packet,
+            tcp_at,
+            seen: Vec::new(),
+        });
     }
 
     /// A segment that comes back on the flow of a probe.
@@ -128,7 +138,9 @@ impl Offline {
         let candidates: Vec<usize> = numbers
             .iter()
             .copied()
-            .filter(|&number| side.probes.get(number).is_some_and(|probe| probe.time_ns <= time_ns && answers(probe)))
+            .filter(|&number| {
+                side.probes.get(number).is_some_and(|probe| probe.time_ns <= time_ns && answers(probe))
+            })
             .collect();
         let echoed = timestamps(tcp).map(|(_, echo)| echo);
         let value = |number: &usize| {
@@ -137,7 +149,8 @@ impl Offline {
         };
         let exact: Vec<usize> =
             candidates.iter().copied().filter(|number| echoed.is_some() && value(number) == echoed).collect();
-        let unanswered = |number: &&usize| side.probes.get(**number).is_some_and(|probe| probe.seen.is_empty());
+        let unanswered =
+            |number: &&usize| side.probes.get(**number).is_some_and(|probe| probe.seen.is_empty());
         let (number, sure) = match (exact.as_slice(), candidates.as_slice()) {
             (&[one], _) | (_, &[one]) => (one, true),
             // Which of several it answers cannot be told: the first that nothing answered yet.
@@ -174,7 +187,8 @@ impl Offline {
     }
 
     fn icmp(&mut self, file: u32, ip: &IpPacket<'_>, family: Family, time_ns: i64) {
-        let Some(message) = Message::parse(family, ip.payload).filter(|message| message.mtu().is_none()) else {
+        let Some(message) = Message::parse(family, ip.payload).filter(|message| message.mtu().is_none())
+        else {
             return;
         };
         let Some(quoted) = message.quote().filter(|quoted| quoted.protocol == protocol::TCP) else { return };
@@ -202,7 +216,9 @@ impl Offline {
             let comparison = compare(&probe.packet, quote)?;
             let tcp = probe.tcp()?;
             // It has to repeat something that only this probe had.
-            let same_id = ip.src.is_ipv4() && quoted.identification != 0 && same_id(&probe.packet, quoted.identification);
+            let same_id = ip.src.is_ipv4()
+                && quoted.identification != 0
+                && same_id(&probe.packet, quoted.identification);
             (tcp.seq() == seq || same_id).then_some((number, comparison))
         });
         let mut matching: Vec<_> = matching.collect();
@@ -234,22 +250,25 @@ impl Offline {
         });
     }
 
-    /// What was seen of each target, in the order of the first probes. Where several captures show the same probes, that of the
-    /// prober counts: it has the most of them, with the largest hop limits.
+    /// What was seen of each target, in the order of the first probes. Where several captures show probes of one target, that of
+    /// the prober counts: it has the most of them, with the largest hop limits.
     pub fn traces(self) -> Vec<Trace> {
         let Self { mut sides, order, .. } = self;
+        let mut files: Map<Target, (u32, (usize, Option<u8>))> = Map::default();
+        for ((file, _, target), side) in &sides {
+            let own = (side.probes.len(), side.probes.iter().map(|probe| probe.hop).max());
+            let best = files.entry(*target).or_insert((*file, own));
+            // Of two that show the same, the one that was named first.
+            if own > best.1 || (own == best.1 && *file < best.0) {
+                *best = (*file, own);
+            }
+        }
         let mut traces = Vec::new();
         for (src, target) in order {
-            let own = sides.iter().filter(|((_, from, to), _)| (*from, *to) == (src, target));
-            let rank = |side: &Side| {
-                let highest = side.probes.iter().map(|probe| probe.hop).max();
-                (side.probes.len(), highest, side.probes.first().map(|probe| std::cmp::Reverse(probe.time_ns)))
-            };
-            let best = own.max_by_key(|(_, side)| rank(side)).map(|(key, _)| *key);
-            if let Some(side) = best.and_then(|key| sides.remove(&key)) {
+            let file = files.get(&target).map(|(file, _)| *file);
+            if let Some(side) = file.and_then(|file| sides.remove(&(file, src, target))) {
                 traces.push(trace(target, side));
             }
-            sides.retain(|(_, from, to), _| (*from, *to) != (src, target));
         }
         traces
     }
@@ -291,8 +310,11 @@ fn trace(target: Target, side: Side) -> Trace {
         hops.next().is_some_and(|first| hops.any(|hop| hop != first))
     };
     let mut flows: Map<(Asks, Option<u16>), usize> = Map::default();
-    let keys: Vec<(Asks, Option<u16>)> =
-        side.probes.iter().map(|probe| (probe.asks, many(probe.src_port).then_some(probe.src_port))).collect();
+    let keys: Vec<(Asks, Option<u16>)> = side
+        .probes
+        .iter()
+        .map(|probe| (probe.asks, many(probe.src_port).then_some(probe.src_port)))
+        .collect();
     for (probe, key) in side.probes.into_iter().zip(keys) {
         let number = *flows.entry(key).or_insert_with(|| {
             let flow = trace.runs.iter().filter(|run| run.asks == probe.asks).count() as u32;

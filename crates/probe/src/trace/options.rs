@@ -85,8 +85,7 @@ pub(super) fn compare(sent: &[u8], seen: &[u8], whole: bool, changes: &mut Vec<C
     if let Some(cut) = cut {
         let begins_as = |item: &Item<'_>| item.bytes.starts_with(cut.bytes);
         let known = ours.iter().zip(&pairs).any(|(item, partner)| partner.is_none() && begins_as(item));
-        let in_place =
-            ours.iter().enumerate().find(|(_, item)| item.at == cut.at && item.kind == cut.kind);
+        let in_place = ours.iter().enumerate().find(|(_, item)| item.at == cut.at && item.kind == cut.kind);
         if let (false, Some((place, item))) = (known, in_place) {
             changes.push(Change {
                 field: option_field(item.kind),
@@ -145,8 +144,11 @@ fn pair(ours: &[Item<'_>], theirs: &[Item<'_>]) -> Vec<Option<usize>> {
     ];
     for test in tests {
         for (item, partner) in ours.iter().zip(&mut pairs).filter(|(_, partner)| partner.is_none()) {
-            let found =
-                theirs.iter().zip(&mut taken).enumerate().find(|(_, (other, taken))| !**taken && test(item, other));
+            let found = theirs
+                .iter()
+                .zip(&mut taken)
+                .enumerate()
+                .find(|(_, (other, taken))| !**taken && test(item, other));
             if let Some((at, (_, taken))) = found {
                 *partner = Some(at);
                 *taken = true;
@@ -197,14 +199,20 @@ mod tests {
 
     #[test]
     fn reordered_and_doubled_options_are_seen() {
-        assert_eq!(of(&[&MSS, &SACK, &WS], &[&WS, &SACK, &MSS], true), ["option_order mss,sackok,ws → ws,sackok,mss"]);
+        assert_eq!(
+            of(&[&MSS, &SACK, &WS], &[&WS, &SACK, &MSS], true),
+            ["option_order mss,sackok,ws → ws,sackok,mss"]
+        );
         assert_eq!(of(&[&MSS, &V1], &[&MSS, &V1, &V1], true), ["mptcp doubled capable v1 4"]);
         assert_eq!(of(&[&MSS], &[&MSS, &SACK, &[1, 1]], true), ["sack_permitted added sackok"]);
     }
 
     #[test]
     fn padding_alone() {
-        assert_eq!(of(&[&MSS, &WS], &[&MSS, &WS[1..], &[0]], true), ["padding 020405b401030307 → 020405b403030700"]);
+        assert_eq!(
+            of(&[&MSS, &WS], &[&MSS, &WS[1..], &[0]], true),
+            ["padding 020405b401030307 → 020405b403030700"]
+        );
     }
 
     #[test]

@@ -78,11 +78,13 @@ fn follow(views: &[View<'_>], first: &Change, placed: &mut Vec<Placed>) {
             return (direct, false);
         }
         let change = best.comparison.changes.iter().find(|change| change.same_place(first));
-        let inferred = change.map_or(Shown::Unknown, |change| view.comparison.witnesses(change, best.comparison));
+        let inferred =
+            change.map_or(Shown::Unknown, |change| view.comparison.witnesses(change, best.comparison));
         (inferred, inferred != Shown::Unknown)
     };
     let unchanged = views.iter().rev().find(|view| shown(view).0 == Shown::Unchanged);
-    let mut after = unchanged.map_or((0, None, false), |view| (view.hop, Some(view.seen.from), shown(view).1));
+    let mut after =
+        unchanged.map_or((0, None, false), |view| (view.hop, Some(view.seen.from), shown(view).1));
     // A hop that shows it both ways lies on two branches, or in a moment of change.
     let behind: Vec<&View<'_>> = views.iter().filter(|view| view.hop > after.0).collect();
     let mut at = 0;
@@ -109,7 +111,9 @@ fn follow(views: &[View<'_>], first: &Change, placed: &mut Vec<Placed>) {
             } else {
                 let unclear = behind
                     .iter()
-                    .filter(|other| other.hop > after.0 && other.hop < view.hop && shown(other).0 == Shown::Unknown)
+                    .filter(|other| {
+                        other.hop > after.0 && other.hop < view.hop && shown(other).0 == Shown::Unknown
+                    })
                     .count();
                 placed.push(Placed {
                     change: change.clone(),
@@ -142,12 +146,15 @@ fn drop_consequences(placed: &mut Vec<Placed>) {
         .collect();
     placed.retain(|place| {
         let resizes = |kind: ChangeKind| !matches!(kind, ChangeKind::Padded | ChangeKind::Moved);
-        let within = |&&(after, before, _): &&(u8, u8, ChangeKind)| place.before > after && place.after < before;
+        let within =
+            |&&(after, before, _): &&(u8, u8, ChangeKind)| place.before > after && place.after < before;
         match place.change.field {
             Field::TcpHeaderLength | Field::IpLength | Field::Padding => {
                 !options.iter().any(|other| within(&other) && resizes(other.2))
             }
-            Field::Checksum if place.change.kind == ChangeKind::Changed => !options.iter().any(|other| within(&other)),
+            Field::Checksum if place.change.kind == ChangeKind::Changed => {
+                !options.iter().any(|other| within(&other))
+            }
             _ => true,
         }
     });

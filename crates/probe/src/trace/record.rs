@@ -7,6 +7,7 @@ use subflow_wire::tcp::{Options, Tcp, TcpOption};
 
 use super::compare::Comparison;
 use crate::answers::{OptionBytes, judge};
+use crate::distance::Distance;
 use crate::probes::Asked;
 use crate::rows::{AnswerKind, Asks, Finding, HopAnswer};
 use crate::targets::Target;
@@ -118,7 +119,8 @@ impl Run {
 
     /// Largest hop limit below `limit` at which a router answered.
     pub fn last_router(&self, limit: u8) -> u8 {
-        let routers = self.seen().filter(|&(hop, seen)| hop < limit && seen.answer == HopAnswer::TimeExceeded);
+        let routers =
+            self.seen().filter(|&(hop, seen)| hop < limit && seen.answer == HopAnswer::TimeExceeded);
         routers.map(|(hop, _)| hop).last().unwrap_or(0)
     }
 }
@@ -134,10 +136,10 @@ pub struct Trace {
     pub ended_ns: i64,
     /// In the order in which they began.
     pub runs: Vec<Run>,
-    /// Smallest hop limit with which a SYN to a closed port was answered by a reset.
-    pub reset_hops: Option<u8>,
-    /// Smallest hop limit with which an echo request was answered.
-    pub echo_hops: Option<u8>,
+    /// How far away a closed port is, by its reset.
+    pub reset: Distance,
+    /// How far away the replies to echo requests come from.
+    pub echo: Distance,
     /// Whether data was acknowledged on the level of the connection after a handshake with the option.
     pub data_acked: Option<bool>,
     /// Probes sent, those included that only measure distances.
@@ -156,8 +158,8 @@ impl Trace {
             began_ns,
             ended_ns: began_ns,
             runs: Vec::new(),
-            reset_hops: None,
-            echo_hops: None,
+            reset: Distance::default(),
+            echo: Distance::default(),
             data_acked: None,
             probes: 0,
             answers: 0,
@@ -190,7 +192,9 @@ pub fn asks(tcp: &Tcp<'_>) -> Option<Asks> {
         Kind::V0 => Asks::V0,
         Kind::Both => Asks::Both,
         Kind::Join => Asks::Join,
-        Kind::Plain if tcp.options().any(|option| matches!(option, TcpOption::Unknown { .. })) => Asks::Canary,
+        Kind::Plain if tcp.options().any(|option| matches!(option, TcpOption::Unknown { .. })) => {
+            Asks::Canary
+        }
         Kind::Plain => Asks::Plain,
     })
 }

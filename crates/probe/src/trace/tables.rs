@@ -8,9 +8,7 @@ use super::compare::Shown;
 use super::conclude::{Edge, Facts, Verdict};
 use super::place::Placed;
 use super::record::{Run, Seen, Step, Trace};
-use crate::rows::{
-    Asks, ChangeKind, Direction, Field, Finding, Hop, HopAnswer, Modification, Traced,
-};
+use crate::rows::{Asks, ChangeKind, Direction, Field, Finding, Hop, HopAnswer, Modification, Traced};
 use crate::targets::hex;
 
 /// The rows that follow from a trace.
@@ -29,7 +27,11 @@ pub fn conclude(trace: &Trace) -> Concluded {
     let facts = Facts::new(trace);
     let verdict = facts.verdict();
     let modifications = modifications(&facts, &verdict);
-    let hops = trace.runs.iter().flat_map(|run| run.probed().map(|(hop, step)| row(trace, run, hop, step))).collect();
+    let hops = trace
+        .runs
+        .iter()
+        .flat_map(|run| run.probed().map(|(hop, step)| row(trace, run, hop, step)))
+        .collect();
     let target = target(&facts, verdict, &modifications);
     Concluded { target, hops, modifications }
 }
@@ -47,7 +49,10 @@ fn target(facts: &Facts<'_>, verdict: Verdict, modifications: &[Modification]) -
     });
     let end = facts.syn_ack_hops();
     let silent = |hop: &u8| {
-        !trace.runs.iter().any(|run| run.steps.get(usize::from(*hop)).is_some_and(|step| !step.seen.is_empty()))
+        !trace
+            .runs
+            .iter()
+            .any(|run| run.steps.get(usize::from(*hop)).is_some_and(|step| !step.seen.is_empty()))
     };
     let silent_hops = end.map_or(0, |end| (1..end).filter(silent).count() as u32);
     let finding = |asks| trace.finding(asks);
@@ -82,8 +87,8 @@ fn target(facts: &Facts<'_>, verdict: Verdict, modifications: &[Modification]) -
         custom: finding(Asks::Custom),
         data_passed: data_passed(facts),
         syn_ack_hops: end,
-        reset_hops: trace.reset_hops,
-        echo_hops: trace.echo_hops,
+        reset_hops: trace.reset.hops,
+        echo_hops: trace.echo.hops,
         silent_hops,
         rtt_min: rtts.reduce(f64::min),
         flows: flows.len() as u32,
@@ -98,7 +103,8 @@ fn target(facts: &Facts<'_>, verdict: Verdict, modifications: &[Modification]) -
 
 /// Whether the option passed on the open connection: by quotes, else by what the target acknowledged.
 fn data_passed(facts: &Facts<'_>) -> Option<bool> {
-    let runs = facts.trace.runs.iter().zip(&facts.placed).filter(|(run, _)| run.asks == Asks::Data && run.mptcp);
+    let runs =
+        facts.trace.runs.iter().zip(&facts.placed).filter(|(run, _)| run.asks == Asks::Data && run.mptcp);
     let mut quoted = false;
     for (run, placed) in runs {
         if placed.iter().any(|place| place.change.is_mptcp()) {
@@ -138,9 +144,9 @@ fn row(trace: &Trace, run: &Run, hop: u8, step: &Step) -> Hop {
     let seen = step.seen.iter().min_by_key(rank);
     let quote = seen.and_then(|seen| seen.quote.as_ref());
     let comparison = quote.map(|quote| &quote.comparison);
-    let changed = comparison.filter(|comparison| !comparison.changes.is_empty()).map(|comparison| {
-        comparison.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    });
+    let changed = comparison
+        .filter(|comparison| !comparison.changes.is_empty())
+        .map(|comparison| comparison.changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
     let mpls = quote.filter(|quote| !quote.mpls.is_empty()).map(|quote| {
         let label = |l: &subflow_wire::icmp::MplsLabel| format!("{}/{}/{}", l.label, l.traffic_class, l.ttl);
         quote.mpls.iter().map(label).collect::<Vec<_>>().join(" ")
@@ -219,13 +225,15 @@ fn merge(into: &mut Placed, other: &Placed) {
 
 fn modification(trace: &Trace, run: &Run, place: &Placed) -> Modification {
     let change = &place.change;
-    let contradicted = trace.runs.iter().filter(|other| (other.asks, other.flow) == (run.asks, run.flow)).any(|other| {
-        other.seen().any(|(hop, seen)| {
-            let comparison = seen.quote.as_ref().map(|quote| &quote.comparison);
-            hop >= place.before
-                && comparison.is_some_and(|comparison| comparison.shows(&seen.sent, change) == Shown::Unchanged)
-        })
-    });
+    let contradicted =
+        trace.runs.iter().filter(|other| (other.asks, other.flow) == (run.asks, run.flow)).any(|other| {
+            other.seen().any(|(hop, seen)| {
+                let comparison = seen.quote.as_ref().map(|quote| &quote.comparison);
+                hop >= place.before
+                    && comparison
+                        .is_some_and(|comparison| comparison.shows(&seen.sent, change) == Shown::Unchanged)
+            })
+        });
     Modification {
         time: Time(place.time_ns),
         addr: trace.target.addr,
@@ -273,12 +281,17 @@ fn answers_changed<'a>(trace: &'a Trace, verdict: &Verdict) -> impl Iterator<Ite
     for run in &trace.runs {
         for (_, seen) in run.seen() {
             let (kind, reason) = match seen.finding {
-                Some(Finding::Stripped) => (ChangeKind::Padded, "padding stands where the target's option was"),
-                Some(Finding::Malformed) => (ChangeKind::Changed, "no version knows this option in this place"),
+                Some(Finding::Stripped) => {
+                    (ChangeKind::Padded, "padding stands where the target's option was")
+                }
+                Some(Finding::Malformed) => {
+                    (ChangeKind::Changed, "no version knows this option in this place")
+                }
                 Some(Finding::Mirrored) if !mirror_forward => (ChangeKind::Added, "what was sent came back"),
                 _ => continue,
             };
-            let same = rows.iter_mut().find(|row| (row.probe, row.flow, row.kind) == (run.asks, run.flow, kind));
+            let same =
+                rows.iter_mut().find(|row| (row.probe, row.flow, row.kind) == (run.asks, run.flow, kind));
             if let Some(row) = same {
                 row.times += 1;
                 row.confirmed = true;

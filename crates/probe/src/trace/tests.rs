@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 use subflow_wire::checksum::transport;
-use subflow_wire::icmp::{ErrorMessage, Family, MplsLabel, Message, Object, v4_type, v6_type};
+use subflow_wire::icmp::{ErrorMessage, Family, Message, MplsLabel, Object, v4_type, v6_type};
 use subflow_wire::ip::{protocol, v4, v6};
 use subflow_wire::tcp::{Flags, Header, TcpOption};
 
@@ -22,7 +22,14 @@ pub(super) fn addrs(v6: bool) -> (IpAddr, IpAddr) {
 /// A packet with these option bytes.
 pub(super) fn packet(v6: bool, hop: u8, options: &[u8], payload: &[u8]) -> Vec<u8> {
     let (src, dst) = addrs(v6);
-    let header = Header { src_port: 61_000, dst_port: 80, seq: 0x0102_0304, flags: Flags::SYN, window: 64_240, ..Header::default() };
+    let header = Header {
+        src_port: 61_000,
+        dst_port: 80,
+        seq: 0x0102_0304,
+        flags: Flags::SYN,
+        window: 64_240,
+        ..Header::default()
+    };
     let options = [TcpOption::Malformed { kind: 0, bytes: options, reason: "" }];
     let mut segment = vec![0; 200];
     let len = header.emit(src, dst, &options, payload, &mut segment).unwrap();
@@ -30,11 +37,19 @@ pub(super) fn packet(v6: bool, hop: u8, options: &[u8], payload: &[u8]) -> Vec<u
     let mut out = vec![0; 60];
     let len = match (src, dst) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => {
-            let header = v4::Header { hop_limit: hop, identification: 0x4321, ..v4::Header::new(src, dst, protocol::TCP) };
+            let header = v4::Header {
+                hop_limit: hop,
+                identification: 0x4321,
+                ..v4::Header::new(src, dst, protocol::TCP)
+            };
             header.emit(segment.len(), &mut out).unwrap()
         }
         (IpAddr::V6(src), IpAddr::V6(dst)) => {
-            let header = v6::Header { hop_limit: hop, flow_label: 0x12345, ..v6::Header::new(src, dst, protocol::TCP) };
+            let header = v6::Header {
+                hop_limit: hop,
+                flow_label: 0x12345,
+                ..v6::Header::new(src, dst, protocol::TCP)
+            };
             header.emit(segment.len(), &mut out).unwrap()
         }
         _ => panic!("mixed families"),
@@ -129,7 +144,13 @@ fn every_field_of_the_headers() {
         }
     }
     let sent = packet(true, 5, &V1, b"");
-    for (at, bits, field) in [(0, 0x02, Field::Dscp), (1, 0x10, Field::IpEcn), (2, 0x01, Field::FlowLabel), (9, 1, Field::SrcAddr), (39, 1, Field::DstAddr)] {
+    for (at, bits, field) in [
+        (0, 0x02, Field::Dscp),
+        (1, 0x10, Field::IpEcn),
+        (2, 0x01, Field::FlowLabel),
+        (9, 1, Field::SrcAddr),
+        (39, 1, Field::DstAddr),
+    ] {
         let mut quote = expired(&sent);
         quote[at] ^= bits;
         assert_eq!(of(&sent, &quote).changes[0].field, field, "{at}");
@@ -155,7 +176,10 @@ fn translated_addresses_betray_themselves_by_the_checksum() {
     quote[36] ^= 0x55;
     let comparison = of(&sent, &quote);
     assert_eq!(comparison.changes.len(), 1);
-    assert_eq!((comparison.changes[0].field, comparison.changes[0].kind), (Field::Checksum, ChangeKind::Changed));
+    assert_eq!(
+        (comparison.changes[0].field, comparison.changes[0].kind),
+        (Field::Checksum, ChangeKind::Changed)
+    );
 }
 
 /// The packet without its option of Multipath TCP: shorter, or padded.
@@ -198,12 +222,14 @@ fn the_padding_of_an_extended_quote_is_no_change() {
         let (src, dst) = addrs(v6);
         let sent = packet(v6, 5, &V1, b"");
         let whole = expired(&sent);
-        let labels = u32::from(MplsLabel { label: 24_000, traffic_class: 1, bottom: true, ttl: 1 }).to_be_bytes();
+        let labels =
+            u32::from(MplsLabel { label: 24_000, traffic_class: 1, bottom: true, ttl: 1 }).to_be_bytes();
         let objects = [Object { class: 1, ctype: 1, data: &labels }];
         let least = if v6 { 48 } else { 28 };
         for cut in least..=whole.len() {
             let ty = if v6 { v6_type::TIME_EXCEEDED } else { v4_type::TIME_EXCEEDED };
-            let error = ErrorMessage { ty, code: 0, rest: [0; 4], quote: &whole[..cut], extensions: &objects };
+            let error =
+                ErrorMessage { ty, code: 0, rest: [0; 4], quote: &whole[..cut], extensions: &objects };
             let mut bytes = [0; 400];
             let len = error.emit(dst, src, &mut bytes).unwrap();
             let family = if v6 { Family::V6 } else { Family::V4 };
@@ -229,7 +255,15 @@ fn the_padding_of_an_extended_quote_is_no_change() {
 /// A run over hops that quote so many bytes of what this makes of the probe.
 fn run(quotes: &[(u8, Option<usize>, &dyn Fn(&[u8]) -> Vec<u8>)]) -> Run {
     let (src, _) = addrs(false);
-    let mut run = Run { asks: Asks::V1, mptcp: true, flow: 0, round: 1, src_addr: src, src_port: 61_000, steps: Vec::new() };
+    let mut run = Run {
+        asks: Asks::V1,
+        mptcp: true,
+        flow: 0,
+        round: 1,
+        src_addr: src,
+        src_port: 61_000,
+        steps: Vec::new(),
+    };
     for &(hop, cut, change) in quotes {
         let sent = packet(false, hop, &V1, b"");
         let quote = change(&sent);
@@ -295,7 +329,10 @@ fn two_boxes_on_one_path() {
     };
     let (first, second) = (clamp(0x50), clamp(0x40));
     let found = run(&[(1, None, &expired), (2, None, &first), (3, None, &first), (4, None, &second)]);
-    assert_eq!(places(&found), [("mss 1460 → 1360".to_owned(), 1, 2, 2), ("mss 1460 → 1344".to_owned(), 3, 4, 1)]);
+    assert_eq!(
+        places(&found),
+        [("mss 1460 → 1360".to_owned(), 1, 2, 2), ("mss 1460 → 1344".to_owned(), 3, 4, 1)]
+    );
 }
 
 #[test]
