@@ -22,3 +22,4 @@ pub use capture::capture_report;
 pub use error::Error;
 pub use output::Output;
 pub use simulation::simulation_report;
+pub use tracebox::tracebox_report;

@@ -25,13 +25,11 @@ pub(crate) struct TraceboxArgs {
     pub(crate) plain: bool,
 
     /// What to ask: v1, v0, both (both in one SYN), join (MP_JOIN of an unknown token), canary (an option that nobody knows), data (data
-    /// on an open connection); a plain SYN is always asked beside them [default: v1,v0,data]
+    /// on a connection that was opened with the option); a plain SYN is always asked beside them [default: v1,v0,data]
     #[arg(long, value_name = "KIND,…", visible_alias = "probe", help_heading = "Probes")]
     pub(crate) probes: Option<String>,
 
-    /// A SYN with exactly these options, too, as 'mss 1460, nop, nop, mptcp v1' or in hexadecimal, as 020405b4
-    ///
-    /// mss N, ws N, sackok, ts, nop, eol, mptcp v1, mptcp v0, mptcp join, tfo, kind:hexadecimal data.
+    /// A SYN with exactly these options, too, as mss=1460,sackok,ts,nop,ws=7,mpcapable=v1, or all of them in hexadecimal
     #[arg(long, value_name = "SPEC", help_heading = "Probes")]
     pub(crate) options: Option<String>,
 
@@ -39,23 +37,23 @@ pub(crate) struct TraceboxArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..), help_heading = "Probes")]
     pub(crate) min_ttl: Option<u8>,
 
-    /// Last hop limit; the path is taken to be no longer [default: 32]
+    /// Last hop limit; the path is taken to be no longer [default: 30]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..), help_heading = "Probes")]
     pub(crate) max_ttl: Option<u8>,
 
-    /// How long an answer is waited for [default: 1]
+    /// How long an answer is waited for at most; less where answers come quickly [default: 3]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Probes")]
     pub(crate) wait: Option<i64>,
 
     /// How often a probe is sent again that was not answered [default: 2]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=20), help_heading = "Probes")]
-    pub(crate) retries: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=20), help_heading = "Probes")]
+    pub(crate) retries: Option<u8>,
 
-    /// Flows with ports of their own, so that branches of equal cost are seen [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16), help_heading = "Probes")]
-    pub(crate) flows: Option<u32>,
+    /// Flows with ports of their own, 1 to 4, so that branches of equal cost are seen [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4), help_heading = "Probes")]
+    pub(crate) flows: Option<u8>,
 
-    /// Packets a second, all targets together; 0 for no limit [default: 1000]
+    /// Packets a second, all targets together; 0 for no limit [default: 5000]
     #[arg(short, long, value_name = "N", help_heading = "Speed")]
     pub(crate) rate: Option<String>,
 
@@ -66,7 +64,7 @@ pub(crate) struct TraceboxArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
 
-    /// Whom to ask about the probes: an address or a page; it stands in the payload of probes with data
+    /// Whom to ask about the probes: an address or a page; it stands in the dry run and on the page
     #[arg(long, value_name = "TEXT", help_heading = "Targets")]
     pub(crate) contact: Option<String>,
 
@@ -145,7 +143,7 @@ Examples:
       | sudo subflow tracebox --from - --i-have-permission -o paths
 
   Options of one's own, over four branches:
-    sudo subflow tracebox 192.0.2.1:80 --options 'mss 1400, mptcp v1, ts' --flows 4
+    sudo subflow tracebox 192.0.2.1:80 --options mss=1400,mpcapable=v1,ts --flows 4
 
   A capture of such probes, whatever program sent them:
     subflow tracebox --read probes.pcap

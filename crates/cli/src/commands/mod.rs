@@ -7,6 +7,7 @@ mod completions;
 mod explain;
 mod live;
 mod man;
+mod palette;
 mod query;
 mod reading;
 mod rows;

@@ -3,6 +3,7 @@
 use super::percent;
 use super::sheet::Sheet;
 use super::verify::folded;
+use crate::settings::Probing;
 use crate::text::{counted, grouped, seconds};
 use std::net::{IpAddr, SocketAddr};
 use subflow_probe::rows::{Category, Traced};
@@ -38,16 +39,20 @@ pub(crate) fn path(rows: &Concluded, lookups: &Lookups) -> String {
     let path = Path::of(rows, lookups);
     let named = path.lines.iter().any(|line| line.name.is_some());
     let operated = path.lines.iter().any(|line| line.operator.is_some());
-    let asking: Vec<&str> =
-        path.lanes.iter().filter(|lane| lane.asking).map(|lane| lane.name.as_str()).collect();
-    let control = path.lanes.iter().any(|lane| !lane.asking);
-    let asked = asking.join(", ");
+    let lanes = |asking: bool| {
+        let names = path.lanes.iter().filter(|lane| lane.asking == asking).map(|lane| lane.name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let (asked, control) = (lanes(true), lanes(false));
+    let (asking, controlled) = (!asked.is_empty(), !control.is_empty());
+    let asked = format!("with MPTCP ({asked})");
+    let control = if control == "plain" { "plain TCP".to_owned() } else { format!("control ({control})") };
     let mut header = vec!["hop", "address"];
     header.extend(named.then_some("name"));
     header.extend(operated.then_some("operator"));
     header.extend(["RTT", "quoted"]);
-    header.extend((!asking.is_empty()).then_some(asked.as_str()));
-    header.extend(control.then_some("plain TCP"));
+    header.extend(asking.then_some(asked.as_str()));
+    header.extend(controlled.then_some(control.as_str()));
     let mut sheet = Sheet::new(&header, header.len());
     for (place, line) in path.lines.iter().enumerate() {
         let mut cells = vec![line.number(), addrs(line)];
@@ -60,10 +65,10 @@ pub(crate) fn path(rows: &Concluded, lookups: &Lookups) -> String {
         cells.push(line.rtt.map(seconds).unwrap_or_default());
         let labels = line.mpls.map(|labels| format!(", MPLS {labels}")).unwrap_or_default();
         cells.push(line.quote.map(words::quote).unwrap_or_default().to_owned() + &labels);
-        if !asking.is_empty() {
+        if asking {
             cells.push(path.words(place, true));
         }
-        if control {
+        if controlled {
             cells.push(path.words(place, false));
         }
         sheet.row(cells);
@@ -77,7 +82,7 @@ pub(crate) fn path(rows: &Concluded, lookups: &Lookups) -> String {
     for back in &path.back {
         text.push_str(&folded("  on the way back:", back));
     }
-    text.push_str(&folded(" ", &target.evidence));
+    text.push_str(&folded(" ", &words::sentence(rows)));
     text
 }
 
@@ -205,4 +210,46 @@ pub(crate) fn in_a_line(totals: &Totals) -> String {
         .map(|(count, category)| format!("{} {}", grouped(count), words::category(category)))
         .collect();
     format!("{}: {}", counted(totals.targets, "target"), parts.join(", "))
+}
+
+/// What would be probed.
+pub(crate) fn dry_run(probing: &Probing) -> String {
+    let mut text = "Dry run: nothing was sent\n".to_owned();
+    let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<18}{value}\n"));
+    let left_out = match probing.left_out {
+        (0, _) => String::new(),
+        (others, 0) => format!("; {} are of no interest", grouped(others as u64)),
+        (others, mirrors) => {
+            format!(
+                "; {} are of no interest, {} of them only mirror",
+                grouped(others as u64),
+                grouped(mirrors as u64)
+            )
+        }
+    };
+    line("targets", &(grouped(probing.targets.len() as u64) + &left_out));
+    line("public addresses", &grouped(probing.public as u64));
+    let settings = &probing.settings;
+    let mut asks: Vec<&str> = settings.asks.iter().map(|asks| asks.as_str()).collect();
+    if !asks.contains(&"plain") {
+        asks.push("plain");
+    }
+    asks.extend(settings.data.then_some("data"));
+    line("probes", &asks.join(", "));
+    line("hop limits", &format!("{} to {}", settings.min_hop, settings.max_hop));
+    line("flows", &settings.flows.to_string());
+    line(
+        "waiting",
+        &format!("up to {}, {} more tries", seconds(settings.wait.as_secs_f64()), settings.retries),
+    );
+    match probing.rate {
+        Some(rate) => line("rate", &format!("{} packets/s", grouped(rate.round() as u64))),
+        None => line("rate", "as fast as it goes"),
+    }
+    line("contact", probing.contact.as_deref().unwrap_or("none (--contact)"));
+    for (number, target) in probing.targets.iter().take(5).enumerate() {
+        let place = SocketAddr::new(target.addr, target.port).to_string();
+        line(if number == 0 { "first targets" } else { "" }, &place);
+    }
+    text
 }

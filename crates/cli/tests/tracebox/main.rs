@@ -27,9 +27,16 @@ fn captures_in_words() {
 #[test]
 fn a_capture_as_rows() {
     let strip = capture("strip");
-    let document: Value =
-        serde_json::from_str(&stdout(&["tracebox", "--read", &strip, "-f", "json", "-t", "targets,hops,modifications"]))
-            .expect("JSON");
+    let document: Value = serde_json::from_str(&stdout(&[
+        "tracebox",
+        "--read",
+        &strip,
+        "-f",
+        "json",
+        "-t",
+        "targets,hops,modifications",
+    ]))
+    .expect("JSON");
     let targets = document["targets"].as_array().expect("rows");
     assert_eq!(targets.len(), 2);
     assert!(targets.iter().all(|row| row["category"] == "middlebox_affected" && row["behaviour"] == "strip"));

@@ -115,7 +115,8 @@ pub(super) fn flow(totals: &Totals) -> Value {
         *second.entry((behaviour, words::category(*category), category.as_str())).or_default() += count;
     }
     let first: Vec<Value> = first.into_iter().map(|((from, to), count)| json!([from, to, count])).collect();
-    let second: Vec<Value> = second.into_iter().map(|((from, to, code), count)| json!([from, to, count, code])).collect();
+    let second: Vec<Value> =
+        second.into_iter().map(|((from, to, code), count)| json!([from, to, count, code])).collect();
     if known {
         json!({ "columns": ["known before", "the path", "category"], "links": [first, second] })
     } else {

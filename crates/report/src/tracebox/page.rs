@@ -150,7 +150,10 @@ fn overall(totals: &Totals) -> Vec<Finding> {
     });
     let affected = totals.of(Category::MiddleboxAffected);
     if affected > 0 {
-        let most = totals.behaviours().into_iter().filter(|((category, _), _)| *category == Category::MiddleboxAffected);
+        let most = totals
+            .behaviours()
+            .into_iter()
+            .filter(|((category, _), _)| *category == Category::MiddleboxAffected);
         let most = most.max_by_key(|(_, count)| *count);
         let most = most.map(|((_, behaviour), count)| {
             format!(" Most often ({}): {}.", grouped(count), words::behaviour_meaning(behaviour))
@@ -166,7 +169,8 @@ fn overall(totals: &Totals) -> Vec<Finding> {
         });
     }
     if let Some((place, count)) = totals.places().first().filter(|(_, count)| *count > 1) {
-        let addr = |addr: Option<IpAddr>, none: &str| addr.map_or_else(|| none.to_owned(), |addr| addr.to_string());
+        let addr =
+            |addr: Option<IpAddr>, none: &str| addr.map_or_else(|| none.to_owned(), |addr| addr.to_string());
         findings.push(Finding {
             tone: Tone::Care,
             words: format!(
@@ -182,10 +186,16 @@ fn overall(totals: &Totals) -> Vec<Finding> {
 
 /// Categories and behaviours, and how targets flow to them.
 fn kinds(totals: &Totals) -> Section {
-    let columns =
-        [Column::text("category"), Column::text("the path"), Column::text("meaning"), Column::number("targets"), Column::number("share")];
-    let mut table = Table::new("behaviours", "Categories and behaviours", columns)
-        .definition("What the path makes of Multipath TCP, and what the boxes on it do. Each target is counted once.");
+    let columns = [
+        Column::text("category"),
+        Column::text("the path"),
+        Column::text("meaning"),
+        Column::number("targets"),
+        Column::number("share"),
+    ];
+    let mut table = Table::new("behaviours", "Categories and behaviours", columns).definition(
+        "What the path makes of Multipath TCP, and what the boxes on it do. Each target is counted once.",
+    );
     for ((category, behaviour), count) in totals.behaviours() {
         let meaning = match category {
             Category::Unresponsive => words::category_meaning(category),
@@ -286,7 +296,8 @@ fn boxes(totals: &Totals, lookups: &Lookups) -> Option<Section> {
             Some(addr) => Cell::text(addr.to_string()),
             None => Cell::new(none, ""),
         };
-        let operator = before.or(after).and_then(|addr| lookups.operator(addr).or_else(|| lookups.name(addr)));
+        let operator =
+            before.or(after).and_then(|addr| lookups.operator(addr).or_else(|| lookups.name(addr)));
         table.push([
             cell(after, "the sender, or silent hops"),
             cell(before, "the target"),
@@ -300,7 +311,11 @@ fn boxes(totals: &Totals, lookups: &Lookups) -> Option<Section> {
     }
     let section = Section::new("boxes", "Boxes").table(table.without_unknown());
     let more = totals.other_boxes + places.iter().skip(MOST_LISTED).map(|(_, count)| count).sum::<u64>();
-    Some(if more > 0 { section.text(format!("{} are behind others.", counted(more, "more target"))) } else { section })
+    Some(if more > 0 {
+        section.text(format!("{} are behind others.", counted(more, "more target")))
+    } else {
+        section
+    })
 }
 
 fn networks(totals: &Totals) -> Option<Section> {
@@ -314,7 +329,9 @@ fn networks(totals: &Totals) -> Option<Section> {
         "Networks of the targets: /24 of IPv4, /48 of IPv6. Boxes: what was done to affected targets, and to how many.",
     );
     let mut list: Vec<_> = totals.networks.iter().collect();
-    list.sort_by_key(|(network, counts)| (std::cmp::Reverse(counts.of(Category::MiddleboxAffected)), **network));
+    list.sort_by_key(|(network, counts)| {
+        (std::cmp::Reverse(counts.of(Category::MiddleboxAffected)), **network)
+    });
     for (network, counts) in list.iter().take(MOST_LISTED) {
         let mut cells = vec![Cell::text(network.to_string()), Cell::count(counts.targets())];
         cells.extend(Category::ALL.iter().map(|&category| Cell::count(counts.of(category))));

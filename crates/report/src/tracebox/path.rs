@@ -87,8 +87,12 @@ impl<'a> Path<'a> {
         }
         keys.sort_by_key(|&(asks, flow)| (!is_asking(asks), asks, flow));
         let several = keys.iter().any(|&(_, flow)| flow != keys.first().map_or(0, |first| first.1));
-        let end = |key: (Asks, u32)| end(concluded.hops.iter().filter(|hop| (hop.probe, hop.flow) == key));
-        let last = keys.iter().map(|&key| end(key)).max().unwrap_or(0);
+        let rows = |key: (Asks, u32)| concluded.hops.iter().filter(move |hop| (hop.probe, hop.flow) == key);
+        // As far as somebody answered for the target, else one hop further than any router did.
+        let last =
+            keys.iter().filter_map(|&key| answered(rows(key))).max().or_else(|| heard(concluded.hops.iter()));
+        let last = last.unwrap_or(0);
+        let end = |key: (Asks, u32)| answered(rows(key)).unwrap_or(last);
         let first = concluded.hops.iter().map(|hop| hop.hop).min().unwrap_or(1);
         let hops: Vec<u8> = (first..=last).collect();
         let lanes = keys
@@ -184,7 +188,7 @@ impl Lane<'_> {
         Some(match (fresh.is_empty(), row.answer) {
             (true, HopAnswer::TimeExceeded) if row.changes.is_some_and(|changes| changes > 0) => {
                 let known = self.marks.iter().any(|mark| mark.before < row.hop);
-                if known { "changed as before".to_owned() } else { answer.to_owned() }
+                if known { "the same".to_owned() } else { answer.to_owned() }
             }
             (true, _) => answer.to_owned(),
             (false, HopAnswer::TimeExceeded | HopAnswer::Silent) => fresh.join(", "),
@@ -193,9 +197,9 @@ impl Lane<'_> {
     }
 }
 
-/// Whether a probe asks with something that boxes may take offence at.
+/// Whether a probe asks with something that boxes may take offence at. An option that nobody knows is a control run, too.
 fn is_asking(asks: Asks) -> bool {
-    asks != Asks::Plain
+    !matches!(asks, Asks::Plain | Asks::Canary)
 }
 
 /// The rows of a hop that say more come first.
@@ -209,15 +213,16 @@ fn is_final(row: &Hop) -> bool {
     matches!(row.answer, HopAnswer::SynAck | HopAnswer::Reset | HopAnswer::Ack | HopAnswer::Unreachable)
 }
 
-/// Where a lane ends: at the first final answer, else at the last hop that answered, and one more that shows the silence.
-fn end<'a>(rows: impl Iterator<Item = &'a Hop> + Clone) -> u8 {
-    let answered = rows.clone().filter(|row| is_final(row)).map(|row| row.hop).min();
-    let last = || {
-        let heard = rows.clone().filter(|row| row.answer != HopAnswer::Silent).map(|row| row.hop).max();
-        let probed = rows.clone().map(|row| row.hop).max().unwrap_or(0);
-        heard.unwrap_or(0).saturating_add(1).min(probed)
-    };
-    answered.unwrap_or_else(last)
+/// The first hop limit at which somebody answered for the target.
+fn answered<'a>(rows: impl Iterator<Item = &'a Hop>) -> Option<u8> {
+    rows.filter(|row| is_final(row)).map(|row| row.hop).min()
+}
+
+/// The last hop limit with an answer, and one more that shows the silence.
+fn heard<'a>(rows: impl Iterator<Item = &'a Hop> + Clone) -> Option<u8> {
+    let heard = rows.clone().filter(|row| row.answer != HopAnswer::Silent).map(|row| row.hop).max();
+    let probed = rows.map(|row| row.hop).max()?;
+    Some(heard.unwrap_or(0).saturating_add(1).min(probed))
 }
 
 fn line<'a>(concluded: &'a Concluded, hop: u8, lookups: &'a Lookups) -> Line<'a> {
@@ -282,10 +287,7 @@ mod tests {
         assert_eq!(path.lines.iter().map(Line::number).collect::<Vec<_>>(), ["1", "2", "3", "4"]);
         assert_eq!(path.lanes.iter().map(|lane| lane.name.as_str()).collect::<Vec<_>>(), ["v1", "plain"]);
         let with: Vec<_> = (0..4).map(|place| path.words(place, true)).collect();
-        assert_eq!(
-            with,
-            ["as sent", "MPTCP option padded over", "changed as before", "SYN/ACK without MPTCP"]
-        );
+        assert_eq!(with, ["as sent", "MPTCP option padded over", "the same", "SYN/ACK without MPTCP"]);
         let plain: Vec<_> = (0..4).map(|place| path.words(place, false)).collect();
         assert_eq!(plain, ["as sent", "as sent", "as sent", "SYN/ACK"]);
         assert!(path.is_marked(1) && !path.is_marked(2));
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_folded_and_lanes_that_end_early_do() {
+    fn silence_is_folded() {
         let mut concluded = stripped();
         concluded.modifications.clear();
         concluded.hops = (1..=9)
@@ -315,6 +317,10 @@ mod tests {
         let path = Path::of(&concluded, &lookups);
         assert_eq!(path.lines.iter().map(Line::number).collect::<Vec<_>>(), ["1", "2–8", "9"]);
         assert_eq!((path.words(1, true), path.words(2, true)), ("no answer".to_owned(), String::new()));
-        assert_eq!((path.lanes[0].end, path.lanes[1].end), (2, 9));
+        assert_eq!((path.lanes[0].end, path.lanes[1].end), (9, 9));
+        // Where nobody answers for the target, the path ends behind the last router.
+        concluded.hops.retain(|row| row.probe == Asks::V1);
+        let path = Path::of(&concluded, &lookups);
+        assert_eq!(path.lines.iter().map(Line::number).collect::<Vec<_>>(), ["1", "2"]);
     }
 }

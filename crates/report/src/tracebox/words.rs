@@ -3,6 +3,12 @@
 use subflow_probe::rows::{
     Asks, Behaviour, Category, ChangeKind, Direction, Field, Finding, Hop, HopAnswer, Modification, QuoteKind,
 };
+use subflow_probe::trace::Concluded;
+
+/// The sentence that says what follows for a target.
+pub fn sentence(rows: &Concluded) -> String {
+    subflow_probe::trace::words::sentence(&rows.target, &rows.modifications)
+}
 
 /// What a probe asks, in few letters: what stands over a column.
 pub fn asks(asks: Asks) -> &'static str {

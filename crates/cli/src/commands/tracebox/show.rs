@@ -8,7 +8,7 @@ use crate::settings::{Output, Showing, Talk};
 use crate::summary::tracebox as summary;
 use std::io;
 use subflow_probe::trace::Concluded;
-use subflow_report::tracebox::{Collected, Lookups};
+use subflow_report::tracebox::{Collected, Lookups, tracebox_report};
 
 /// Takes targets as they are done.
 pub(super) struct Found<'a> {
@@ -61,7 +61,15 @@ impl<'a> Found<'a> {
             },
             operators: show.operators.clone(),
         };
-        let _ = source;
+        if let Some(path) = &show.html {
+            tracebox_report(&collected, &lookups, source, path).map_err(|error| {
+                Failure::failed(error)
+                    .hint("name a file that you may write to, on a disk with room, with --html")
+            })?;
+            if !talk.quiet {
+                console::note(format!("page in {}", path.display()));
+            }
+        }
         if people && collected.totals.targets > 0 {
             console::print(&summary::report(&collected, &lookups, talk.verbose))?;
         } else if !talk.quiet && !show.classic {
