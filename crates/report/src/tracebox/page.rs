@@ -73,7 +73,7 @@ fn page(found: &Collected, lookups: &Lookups, source: &str) -> Page {
         return page.section(Section::new("short", "In short").empty("No target was looked at."));
     }
     let mut page = page.section(short(found));
-    if totals.targets > 1 {
+    if !few(found) {
         page = page.section(kinds(totals)).data("flow", &data::flow(totals).to_string());
     }
     page = if few(found) {
@@ -82,7 +82,7 @@ fn page(found: &Collected, lookups: &Lookups, source: &str) -> Page {
     } else {
         page.section(list(found))
     };
-    if totals.targets > 1 {
+    if !few(found) {
         page = [boxes(totals, lookups), networks(totals)].into_iter().flatten().fold(page, Page::section);
     }
     page.data("traces", &data::traces(found, lookups).to_string()).script(SCRIPT)

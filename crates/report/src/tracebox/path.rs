@@ -4,7 +4,9 @@ use super::lookups::Lookups;
 use super::words;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use subflow_probe::rows::{Asks, Direction, Hop, HopAnswer, Modification, QuoteKind};
+use subflow_probe::rows::{
+    Asks, Behaviour, Confidence, Direction, Hop, HopAnswer, Modification, QuoteKind, Traced,
+};
 use subflow_probe::trace::Concluded;
 
 /// A path, put together from the rows of a target.
@@ -113,7 +115,7 @@ impl<'a> Path<'a> {
                     name: if several { format!("{name} · {}", flow + 1) } else { name.to_owned() },
                     asking: is_asking(asks),
                     cells: hops.iter().map(best).collect(),
-                    marks: marks(&concluded.modifications, asks, flow),
+                    marks: marks(concluded, asks, flow),
                     end,
                 }
             })
@@ -244,9 +246,9 @@ fn line<'a>(concluded: &'a Concluded, hop: u8, lookups: &'a Lookups) -> Line<'a>
     }
 }
 
-fn marks(rows: &[Modification], asks: Asks, flow: u32) -> Vec<Mark> {
-    let own =
-        rows.iter().filter(|row| (row.probe, row.flow, row.direction) == (asks, flow, Direction::Forward));
+fn marks(concluded: &Concluded, asks: Asks, flow: u32) -> Vec<Mark> {
+    let rows = concluded.modifications.iter();
+    let own = rows.filter(|row| (row.probe, row.flow, row.direction) == (asks, flow, Direction::Forward));
     let mut marks: Vec<Mark> = own
         .filter_map(|row| {
             Some(Mark {
@@ -258,8 +260,29 @@ fn marks(rows: &[Modification], asks: Asks, flow: u32) -> Vec<Mark> {
             })
         })
         .collect();
+    marks.extend(done(&concluded.target, asks));
     marks.sort_by_key(|mark| (mark.before, !mark.matters));
     marks
+}
+
+/// What a box does that no quote can show: it lets nothing pass, or answers itself.
+fn done(target: &Traced, asks: Asks) -> Option<Mark> {
+    let asking = words::asks_mptcp(asks) || asks == Asks::Custom;
+    let words = match target.behaviour? {
+        Behaviour::Drop if asking => "dropped",
+        Behaviour::Reset if asking => "reset by a box",
+        Behaviour::Mirror if asking => "mirrored by a box",
+        Behaviour::Proxy if asking || asks == Asks::Plain => "a box answers",
+        _ => return None,
+    };
+    (target.direction != Some(Direction::Return)).then_some(())?;
+    Some(Mark {
+        after: target.after_hop?,
+        before: target.before_hop?,
+        words: words.to_owned(),
+        matters: true,
+        confirmed: target.confidence == Confidence::High,
+    })
 }
 
 /// Changes of the answers, each once.

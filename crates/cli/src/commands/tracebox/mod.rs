@@ -1,9 +1,11 @@
 //! `subflow tracebox`: which box on a path did what.
 
+mod board;
 mod names;
 mod offline;
 mod send;
 mod show;
+mod ui;
 
 use crate::args::TraceboxArgs;
 use crate::console;

@@ -1,6 +1,8 @@
 //! Paths on the wire.
 
+use super::board::{Board, MOST_ACTIVE, MOST_FRESH, Shared};
 use super::show::Found;
+use super::ui;
 use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -11,12 +13,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
+use std::thread;
 use std::time::{Duration, Instant};
 use subflow_probe::network::{Channel, Driven, Watch};
 use subflow_probe::rows::Category;
 use subflow_probe::scan::Stop;
 use subflow_probe::targets::Target;
-use subflow_probe::trace::{self, Path};
+use subflow_probe::trace::{self, Concluded, Path};
 
 /// How often rows are put where they belong.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -27,15 +30,33 @@ pub(super) fn run(probing: &Probing, show: &Showing, talk: Talk) -> Result<Exit,
         "\ninterrupted: no target is begun any more, the others are finished (Ctrl-C again stops at once)",
     );
     let stop = Stop::default();
-    let mut taker = Taker::new(probing, Found::open(show)?, bar(talk, probing.targets.len()), &stop);
+    let shared = Shared::default();
+    let bar = bar(talk.progress && !probing.tui, probing.targets.len());
+    let mut taker = Taker::new(probing, Found::open(show)?, bar, &stop, probing.tui.then_some(&shared));
     let start = Instant::now();
-    let outcome = probe(probing, &mut channel, &mut taker, &stop);
+    let (outcome, shown) = if probing.tui {
+        thread::scope(|scope| {
+            let screen = scope.spawn(|| {
+                let shown = ui::run(probing.targets.len() as u64, &shared);
+                shared.ask_to_stop();
+                shown
+            });
+            let over = shared.ends_here();
+            let outcome = probe(probing, &mut channel, &mut taker, &stop);
+            taker.last(outcome.as_ref().ok());
+            drop(over);
+            (outcome, screen.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })
+    } else {
+        (probe(probing, &mut channel, &mut taker, &stop), Ok(()))
+    };
     taker.bar.finish_and_clear();
     let Taker { found, no_way, .. } = taker;
     let looked_at = found.targets();
     // What was found is kept, whatever ended the work.
     found.finish(&source(probing), talk)?;
     let driven = outcome?;
+    shown?;
     if !talk.quiet {
         if show.output != Output::Summary || talk.verbose {
             let time = start.elapsed().as_secs_f64();
@@ -110,12 +131,49 @@ pub(super) struct Taker<'a> {
     stop: &'a Stop,
     no_way: NoWay,
     flushed: Instant,
+    begin: Instant,
+    /// What the screen is told, and the targets that it has not been told of.
+    screen: Option<&'a Shared>,
+    fresh: Vec<Concluded>,
 }
 
 impl<'a> Taker<'a> {
-    fn new(probing: &Probing, found: Found<'a>, bar: ProgressBar, stop: &'a Stop) -> Self {
-        let known = known(&probing.targets);
-        Self { found, known, bar, stop, no_way: NoWay::default(), flushed: Instant::now() }
+    fn new(
+        probing: &Probing,
+        found: Found<'a>,
+        bar: ProgressBar,
+        stop: &'a Stop,
+        screen: Option<&'a Shared>,
+    ) -> Self {
+        let (known, now) = (known(&probing.targets), Instant::now());
+        let (no_way, fresh) = (NoWay::default(), Vec::new());
+        Self { found, known, bar, stop, no_way, flushed: now, begin: now, screen, fresh }
+    }
+
+    /// Tells the screen how things stand.
+    fn tell<'p>(&mut self, so_far: &Driven, active: impl Iterator<Item = &'p Path>) {
+        let Some(screen) = self.screen else { return };
+        let chosen = screen.chosen();
+        let mut board = Board { elapsed: self.begin.elapsed(), driven: *so_far, ..Board::default() };
+        let totals = &self.found.collected().totals;
+        for (place, &category) in board.categories.iter_mut().zip(Category::ALL) {
+            *place = totals.of(category);
+        }
+        for path in active {
+            if board.active.len() < MOST_ACTIVE {
+                board.active.push(path.target());
+            }
+            if Some(path.target()) == chosen {
+                board.chosen = Some(path.conclude());
+            }
+        }
+        board.fresh = std::mem::take(&mut self.fresh);
+        screen.put(board);
+    }
+
+    /// Tells it the end.
+    fn last(&mut self, driven: Option<&Driven>) {
+        self.tell(&driven.copied().unwrap_or_default(), std::iter::empty());
     }
 }
 
@@ -128,16 +186,22 @@ impl Watch<Path> for Taker<'_> {
             return Ok(());
         }
         let before = self.known.get(&(target.addr, target.port)).map(String::as_str).unwrap_or_default();
-        self.found.take(path.conclude(), before)
+        let rows = path.conclude();
+        if self.screen.is_some() && self.fresh.len() < MOST_FRESH {
+            self.fresh.push(rows.clone());
+        }
+        self.found.take(rows, before)
     }
 
-    fn tick<'a>(&mut self, so_far: &Driven, _active: impl Iterator<Item = &'a Path>)
+    fn tick<'a>(&mut self, so_far: &Driven, active: impl Iterator<Item = &'a Path>)
     where
         Path: 'a,
     {
-        if interrupt::is_pressed() && self.stop.times() == 0 {
+        let pressed = interrupt::is_pressed() || self.screen.is_some_and(Shared::is_to_stop);
+        if pressed && self.stop.times() == 0 {
             self.stop.ask();
         }
+        self.tell(so_far, active);
         if self.flushed.elapsed() >= FLUSH {
             self.flushed = Instant::now();
             self.found.flush();
@@ -157,9 +221,9 @@ impl Watch<Path> for Taker<'_> {
 }
 
 /// A bar of targets; hidden where it is not wanted, and where there are few.
-fn bar(talk: Talk, targets: usize) -> ProgressBar {
-    let wanted = talk.progress && targets > 1;
-    let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+fn bar(wanted: bool, targets: usize) -> ProgressBar {
+    let target =
+        if wanted && targets > 1 { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(targets as u64), target);
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}") {
         bar.set_style(style.progress_chars("━╸ "));

@@ -47,8 +47,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &mut State, palette: Palette) {
     header(frame, head, state, palette);
     match state.pane {
         Pane::List if area.width >= WIDE => {
-            let [left, right] =
-                Layout::horizontal([Constraint::Length(LIST_WIDTH), Constraint::Min(1)]).spacing(1).areas(middle);
+            let [left, right] = Layout::horizontal([Constraint::Length(LIST_WIDTH), Constraint::Min(1)])
+                .spacing(1)
+                .areas(middle);
             list(frame, left, state, palette);
             path(frame, right, state, palette);
         }
@@ -106,7 +107,10 @@ fn header(frame: &mut Frame<'_>, area: Rect, state: &State, palette: Palette) {
     ]);
     let mut spans = vec![Span::raw(" ")];
     for (&category, &count) in Category::ALL.iter().zip(&state.categories) {
-        spans.push(Span::styled(format!("{} {}", words::category(category), grouped(count)), of(category, count, palette)));
+        spans.push(Span::styled(
+            format!("{} {}", words::category(category), grouped(count)),
+            of(category, count, palette),
+        ));
         spans.push(Span::raw("  "));
     }
     let lines = vec![Line::styled(title, palette.title()), counts, bar, Line::from(spans)];
@@ -173,7 +177,9 @@ fn list(frame: &mut Frame<'_>, area: Rect, state: &mut State, palette: Palette) 
 fn path(frame: &mut Frame<'_>, area: Rect, state: &mut State, palette: Palette) {
     let shown = match (state.rows(), state.chosen()) {
         (Some(rows), _) => lines(rows, area.width, palette),
-        (None, Some(target)) => vec![Line::styled(format!(" {target}: nothing came back yet."), palette.faint())],
+        (None, Some(target)) => {
+            vec![Line::styled(format!(" {target}: nothing came back yet."), palette.faint())]
+        }
         (None, None) => Vec::new(),
     };
     scrolled(frame, area, state, shown);
@@ -200,7 +206,8 @@ fn lines(rows: &Concluded, width: u16, palette: Palette) -> Vec<Line<'static>> {
     for part in folded(&words::sentence(rows), width.saturating_sub(2)) {
         lines.push(Line::raw(format!(" {part}")));
     }
-    let longest = |line: &subflow_report::tracebox::Line<'_>| line.addrs.first().map_or(1, |a| a.to_string().len());
+    let longest =
+        |line: &subflow_report::tracebox::Line<'_>| line.addrs.first().map_or(1, |a| a.to_string().len());
     let addr = path.lines.iter().map(longest).max().unwrap_or(7).max(7);
     let rest = width.saturating_sub(addr + 27);
     let plain = if path.lanes.iter().any(|lane| !lane.asking) { (rest / 3).min(30) } else { 0 };
@@ -235,7 +242,8 @@ fn lines(rows: &Concluded, width: u16, palette: Palette) -> Vec<Line<'static>> {
             let text = asked.get(at).map(String::as_str).unwrap_or_default();
             let mut spans = vec![Span::raw(front), Span::styled(format!("{text:with$}"), style)];
             if plain > 0 {
-                spans.push(Span::raw(format!(" {}", control.get(at).map(String::as_str).unwrap_or_default())));
+                spans
+                    .push(Span::raw(format!(" {}", control.get(at).map(String::as_str).unwrap_or_default())));
             }
             lines.push(Line::from(spans));
         }
@@ -293,7 +301,9 @@ mod tests {
             elapsed: Duration::from_millis(3210),
             driven: Driven { finished: 12, active: 2, sent: 1234, ..Driven::default() },
             categories: [7, 4, 1, 0],
-            fresh: (1..=12).map(|number| if number % 3 == 0 { stripped(number) } else { clean(number) }).collect(),
+            fresh: (1..=12)
+                .map(|number| if number % 3 == 0 { stripped(number) } else { clean(number) })
+                .collect(),
             active: vec![Target { addr: [10, 0, 0, 77].into(), port: 443 }],
             chosen: None,
         });

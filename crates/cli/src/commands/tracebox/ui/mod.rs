@@ -21,8 +21,9 @@ const PATIENCE: Duration = Duration::from_millis(50);
 pub(super) fn run(targets: u64, shared: &Shared) -> Result<(), Failure> {
     let failed = |error| Failure::failed(format!("cannot use the terminal: {error}"));
     // Also sees to it that the terminal is put back in order whatever happens.
-    let mut terminal = ratatui::try_init()
-        .map_err(|error| failed(error).hint("leave out --tui: there is a progress bar, and a report at the end"))?;
+    let mut terminal = ratatui::try_init().map_err(|error| {
+        failed(error).hint("leave out --tui: there is a progress bar, and a report at the end")
+    })?;
     let palette = Palette::new();
     let mut state = State::new(targets);
     let mut drawing = || -> std::io::Result<()> {

@@ -38,7 +38,8 @@ impl Filter {
     /// The next one.
     fn next(self) -> Self {
         let after = |category: Category| {
-            let place = Category::ALL.iter().position(|&other| other == category).map_or(0, |place| place + 1);
+            let place =
+                Category::ALL.iter().position(|&other| other == category).map_or(0, |place| place + 1);
             Category::ALL.get(place).map_or(Self::All, |&next| Self::Of(next))
         };
         match self {
@@ -208,7 +209,11 @@ mod tests {
         assert_eq!(state.chosen().map(|target| target.addr.to_string()).as_deref(), Some("10.0.0.2"));
         state.step(1);
         let chosen = state.chosen();
-        state.take(Board { fresh: vec![clean(3)], active: vec![Target { addr: [10, 0, 0, 9].into(), port: 80 }], ..Board::default() });
+        state.take(Board {
+            fresh: vec![clean(3)],
+            active: vec![Target { addr: [10, 0, 0, 9].into(), port: 80 }],
+            ..Board::default()
+        });
         assert_eq!((state.chosen(), state.place()), (chosen, Some(3)));
         assert!(state.rows().is_some());
         state.step(-100);
@@ -232,9 +237,13 @@ mod tests {
 
     #[test]
     fn names_fit() {
-        let target = Target { addr: "2001:db8:1234:5678:9abc:def0:1234:5678".parse().expect("an address"), port: 443 };
+        let target =
+            Target { addr: "2001:db8:1234:5678:9abc:def0:1234:5678".parse().expect("an address"), port: 443 };
         assert_eq!(name(target, 60), "[2001:db8:1234:5678:9abc:def0:1234:5678]:443");
         let short = name(target, 20);
-        assert!(short.chars().count() == 20 && short.ends_with("5678]:443") && short.contains('…'), "{short}");
+        assert!(
+            short.chars().count() == 20 && short.ends_with("5678]:443") && short.contains('…'),
+            "{short}"
+        );
     }
 }

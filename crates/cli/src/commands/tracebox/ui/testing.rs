@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 use subflow_probe::rows::{
-    Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, Finding, Hop, HopAnswer, Modification, QuoteKind,
-    Traced,
+    Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, Finding, Hop, HopAnswer,
+    Modification, QuoteKind, Traced,
 };
 use subflow_probe::trace::Concluded;
 use subflow_rows::Time;
