@@ -3,7 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use subflow_netio::{ANY, Config, Error, Frame, Framing, Instruction, Ring, Sender, Vlan, wait};
+use subflow_netio::{
+    ANY, Config, Error, Frame, Framing, Instruction, RawSender, Ring, Sender, Shield, Vlan, wait,
+};
 
 /// EtherType for local experiments.
 const OURS: u16 = 0x88b5;
@@ -185,4 +187,55 @@ fn the_fast_sender_loses_nothing_and_sends_nothing_twice() {
     assert!(matches!(Sender::open_fast("lo", 0), Err(Error::System { .. })));
     assert!(matches!(sender.send(&[&[0; 3000]]), Err(Error::System { .. })));
     assert!(matches!(Sender::open_fast("no such", 0), Err(Error::NoInterface { .. })));
+}
+
+#[test]
+fn a_shielded_port_answers_nobody() {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+    let first = (50_000..60_000).step_by(8).find_map(|port| Shield::open(port, port + 7).ok());
+    let shield = first.expect("ports that nobody has");
+    let (first, last) = shield.ports();
+    assert_eq!(last, first + 7);
+    assert!(matches!(Shield::open(last, last), Err(Error::PortInUse { port }) if port == last));
+    let wait = Duration::from_millis(150);
+    let connect = |addr: IpAddr, port| {
+        TcpStream::connect_timeout(&SocketAddr::new(addr, port), wait).map_err(|error| error.kind())
+    };
+    let hosts: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    // Where there is no IPv6, only IPv4 is asked.
+    let hosts = hosts.into_iter().filter(|&addr| TcpListener::bind((addr, 0)).is_ok());
+    for addr in hosts.clone() {
+        for port in [first, last] {
+            assert_eq!(connect(addr, port).err(), Some(std::io::ErrorKind::TimedOut), "{addr} {port}");
+        }
+    }
+    drop(shield);
+    for addr in hosts {
+        assert_eq!(connect(addr, first).err(), Some(std::io::ErrorKind::ConnectionRefused), "{addr}");
+    }
+}
+
+#[test]
+fn a_raw_sender_reaches_this_very_host() {
+    let sender = match RawSender::open() {
+        Ok(sender) => sender,
+        Err(Error::NotPermitted) => {
+            eprintln!("skipped: raw sockets need CAP_NET_RAW");
+            return;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    receiver.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    let port = receiver.local_addr().unwrap().port();
+    // IPv4 and UDP without a checksum of its own, from another address of this host.
+    let mut packet = vec![0x45, 0, 0, 31, 0, 1, 0, 0, 1, 17, 0, 0, 127, 0, 0, 9, 127, 0, 0, 1];
+    packet.extend([0, 7]);
+    packet.extend(port.to_be_bytes());
+    packet.extend([0, 11, 0, 0]);
+    packet.extend(b"you");
+    assert!(sender.send(&packet, "127.0.0.1".parse().unwrap()).unwrap());
+    let mut bytes = [0; 8];
+    let (len, from) = receiver.recv_from(&mut bytes).unwrap();
+    assert_eq!((&bytes[..len], from.to_string().as_str()), (&b"you"[..], "127.0.0.9:7"));
 }

@@ -23,6 +23,9 @@ const QUEUE_SECONDS: f64 = 0.02;
 const BURST: usize = 64;
 /// How long to wait when the system takes no more.
 const FULL_NS: Nanos = 1_000_000;
+/// When packets were lost for our slowness the rate is cut to this share, and recovers by so much each tick.
+const CUT: f64 = 0.7;
+const RECOVER: f64 = 1.02;
 /// How many ports on a talk begins to count, compared with the one before.
 const STRIDE: u16 = 7;
 
@@ -71,6 +74,10 @@ pub fn drive<T: Talk>(
     stop: &Stop,
     watch: &mut impl Watch<T>,
 ) -> Result<Driven, Error> {
+    if rate.is_some_and(|rate| !(rate.is_finite() && rate > 0.0)) {
+        return Err(Error::Setting { what: "the rate must be a number above 0" });
+    }
+    let (wanted, mut rate) = (rate, rate);
     let start = channel.now();
     let mut talks = talks.into_iter().fuse();
     let mut table = Table::new(channel.ports(), at_once.max(1));
@@ -139,7 +146,16 @@ pub fn drive<T: Talk>(
         table.hand_over(watch)?;
         if now >= next_tick {
             next_tick = now + TICK_NS;
-            table.so_far.drops = channel.drops()?;
+            let drops = channel.drops()?;
+            if let (Some(wanted), Some(rate)) = (wanted, rate.as_mut()) {
+                *rate = if drops > table.so_far.drops {
+                    (*rate * CUT).max(1.0)
+                } else {
+                    (*rate * RECOVER).min(wanted)
+                };
+                pacer.set_rate(Some(*rate));
+            }
+            table.so_far.drops = drops;
             watch.tick(&table.so_far, table.slots.iter().flatten().map(|slot| &slot.talk));
         }
     }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use super::place::{Placed, place};
 use super::record::{Run, Seen, Trace};
-use crate::distance::{Distance, Distances};
+use crate::distance::{Distance, Distances, back};
 use crate::rows::{Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, Finding, HopAnswer};
 
 /// A hop and who answered there.
@@ -410,7 +410,9 @@ impl<'a> Facts<'a> {
         let nearest = self.trace.runs.iter().filter_map(|run| Some((run.nearest(HopAnswer::SynAck)?, run)));
         let (hop, run) = nearest.min_by_key(|&(hop, _)| hop)?;
         let (reset, echo) = (self.trace.reset, self.trace.echo);
-        let syn_ack = Distance { hops: Some(hop), beyond: run.last_router(hop) };
+        let (_, nearest) = run.seen().find(|&(at, seen)| at == hop && seen.answer == HopAnswer::SynAck)?;
+        let syn_ack =
+            Distance { hops: Some(hop), beyond: run.last_router(hop), back: Some(back(nearest.ttl)) };
         if (Distances { syn_ack, reset, echo }).proxy() != Some(true) {
             return None;
         }

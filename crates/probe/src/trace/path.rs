@@ -153,7 +153,16 @@ impl Path {
             steps: Vec::new(),
         };
         let tries = self.settings.retries.saturating_add(1);
-        self.walks.push(Walk::new(self.walks.len() as u32, flow, run, range, tries));
+        let mut walk = Walk::new(self.walks.len() as u32, flow, run, range, tries);
+        let silent = |hop: &u8| {
+            let steps = self.walks.iter().filter_map(|walk| walk.run.steps.get(usize::from(*hop)));
+            let mut probed = steps.filter(|step| step.probes > 0).peekable();
+            probed.peek().is_some() && probed.all(|step| step.seen.is_empty())
+        };
+        if id.round != 1 || id.asks == Asks::Data {
+            walk.spare((range.0..range.1).filter(silent));
+        }
+        self.walks.push(walk);
     }
 
     /// Begins the walks of a round; `range` says over which hop limits a kind walks, if at all.

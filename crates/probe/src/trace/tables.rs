@@ -27,11 +27,7 @@ pub fn conclude(trace: &Trace) -> Concluded {
     let facts = Facts::new(trace);
     let verdict = facts.verdict();
     let modifications = modifications(&facts, &verdict);
-    let hops = trace
-        .runs
-        .iter()
-        .flat_map(|run| run.probed().map(|(hop, step)| row(trace, run, hop, step)))
-        .collect();
+    let hops = trace.runs.iter().flat_map(|run| rows(trace, run)).collect();
     let target = target(&facts, verdict, &modifications);
     Concluded { target, hops, modifications }
 }
@@ -136,6 +132,14 @@ fn paths(trace: &Trace) -> u32 {
         }
     }
     paths.len() as u32
+}
+
+/// The rows of a run. What is further away than the target is none of its path.
+fn rows<'a>(trace: &'a Trace, run: &'a Run) -> impl Iterator<Item = Hop> + 'a {
+    let targets = |answer| matches!(answer, HopAnswer::SynAck | HopAnswer::Reset | HopAnswer::Ack);
+    let end = run.seen().find(|(_, seen)| targets(seen.answer) && seen.time_ns.is_some()).map(|(hop, _)| hop);
+    let probed = run.probed().filter(move |&(hop, _)| end.is_none_or(|end| hop <= end));
+    probed.map(|(hop, step)| row(trace, run, hop, step))
 }
 
 fn row(trace: &Trace, run: &Run, hop: u8, step: &Step) -> Hop {

@@ -14,7 +14,7 @@ use subflow_wire::ip::protocol;
 use subflow_wire::tcp::Tcp;
 
 /// Hop limits whose first probes are on their way at a time.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 4;
 /// Hops that may be silent behind the last that answered before the rest is given up, if the target does not answer either.
 const GAP: u8 = 6;
 
@@ -40,7 +40,15 @@ impl Sent {
 #[derive(Clone, Copy, Debug, Default)]
 struct Hop {
     tries: u8,
+    /// Attempts that it is spared, for it was silent before.
+    spared: u8,
     answered: bool,
+}
+
+impl Hop {
+    fn is_settled(self, tries: u8) -> bool {
+        self.answered || self.tries + self.spared >= tries
+    }
 }
 
 /// One walk.
@@ -101,6 +109,15 @@ impl Walk {
         }
     }
 
+    /// Asks these hops but once: they were silent all the time.
+    pub(super) fn spare(&mut self, silent: impl Iterator<Item = u8>) {
+        for hop in silent {
+            if let Some(state) = self.hops.get_mut(usize::from(hop)) {
+                state.spared = self.tries.saturating_sub(1);
+            }
+        }
+    }
+
     /// Smallest hop limit that was answered by the target.
     pub(super) fn end(&self) -> Option<u8> {
         self.end
@@ -120,7 +137,7 @@ impl Walk {
         let limit = self.limit(hint);
         let settled = |hop: u8| {
             let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
-            state.answered || state.tries >= self.tries || hop > limit
+            state.is_settled(self.tries) || hop > limit
         };
         let waiting = self.sent.iter().any(|sent| sent.open && (sent.hop <= limit || self.end.is_none()));
         let tried = self.far || self.end.is_some() || hint.is_some() || limit == self.max;
@@ -140,7 +157,7 @@ impl Walk {
         let limit = self.limit(hint);
         for hop in self.min..self.next.min(limit.saturating_add(1)) {
             let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
-            if !state.answered && state.tries > 0 && state.tries < self.tries && !self.is_open(hop) {
+            if !state.is_settled(self.tries) && state.tries > 0 && !self.is_open(hop) {
                 self.send(hop, now, out);
             }
         }
@@ -161,7 +178,7 @@ impl Walk {
         let limit = self.limit(hint);
         let next = (self.min..=limit).find(|&hop| {
             let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
-            !state.answered && state.tries < self.tries
+            !state.is_settled(self.tries)
         });
         match next {
             Some(hop) => self.send(hop, now, out),

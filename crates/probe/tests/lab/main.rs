@@ -14,6 +14,7 @@ mod network;
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
 mod support;
+mod trace;
 
 /// What a process of ours does that was started in a namespace; without a role, nothing.
 #[test]
@@ -25,12 +26,13 @@ fn role() {
         Some("count") => counter::count(arguments),
         Some("chain") => chain::forward(arguments),
         Some("measure") => chain::measure(arguments),
+        Some("trace") => trace::run(arguments),
         Some("call") => network::call(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),
     };
     if let Err(error) = result {
-        eprintln!("{role:?}: {error}");
+        eprintln!("{:?}: {error}", role.get(..80).unwrap_or(&role));
         std::process::exit(1);
     }
     std::process::exit(0);

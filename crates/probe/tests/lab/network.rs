@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use subflow_probe::Error;
 use subflow_probe::network::{Channel, Head, Nanos, Options, Out, Received, Talk, drive};
@@ -148,4 +149,22 @@ fn conversations_find_their_way_and_the_kernel_stays_silent() {
         };
         assert_eq!(words, wanted, "{target}");
     }
+}
+
+#[test]
+fn an_interface_that_goes_down_ends_the_run() {
+    let Some(lab) = Lab::new(2) else { return };
+    lab.link('a', 'b');
+    lab.route('a', 'b', 1);
+    lab.ip('a', "route add default via 10.77.1.2");
+    lab.ip('b', "route add blackhole 10.6.0.0/16");
+    let targets: Vec<String> = (0..5000).map(|n| format!("10.6.{}.{}", n / 250, n % 250 + 1)).collect();
+    let mut caller = lab.role('a', &format!("call {} {}", lab.file("heard").display(), targets.join(",")));
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(caller.0.try_wait().expect("a process").is_none());
+    lab.ip('a', "link set tob down");
+    // Long before all of them are through.
+    let start = Instant::now();
+    assert!(!caller.0.wait().expect("it ends").success());
+    assert!(start.elapsed() < Duration::from_secs(10));
 }

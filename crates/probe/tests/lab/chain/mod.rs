@@ -107,6 +107,9 @@ impl Path {
 pub(crate) fn paths(set: &str) -> Vec<Path> {
     match set {
         "own" => own::paths(),
+        "trace" => crate::trace::paths(),
+        "clean" => crate::trace::clean(),
+        "silent" => crate::trace::mostly_silent(),
         other => panic!("no set of paths called {other}"),
     }
 }
