@@ -46,10 +46,11 @@ fn text(row: &impl Row, line: &mut String) {
 }
 
 impl Sink for Csv {
+    fn takes_probes(&self) -> bool {
+        !self.brief
+    }
+
     fn probe(&mut self, row: rows::Probe) -> io::Result<()> {
-        if self.brief {
-            return Ok(());
-        }
         text(&row, &mut self.line);
         self.probes.write_all(self.line.as_bytes())
     }

@@ -5,6 +5,7 @@
 //! so for conversations, where what is sent next depends on what has come.
 
 pub mod answers;
+pub mod check;
 pub mod distance;
 mod error;
 pub mod network;
@@ -13,8 +14,13 @@ pub mod rows;
 pub mod scan;
 mod summary;
 pub mod targets;
+<<<<<<< HEAD
 pub mod verify;
 pub mod trace;
+=======
+pub mod trace;
+pub mod verify;
+>>>>>>> lead
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;

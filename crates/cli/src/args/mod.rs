@@ -2,6 +2,7 @@
 
 mod analyze;
 mod anonymize;
+mod check;
 mod compare;
 mod explain;
 mod live;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 
 pub(crate) use analyze::AnalyzeArgs;
 pub(crate) use anonymize::AnonymizeArgs;
+pub(crate) use check::{CheckArgs, ServeCheckArgs};
 pub(crate) use compare::{CompareArgs, Side};
 pub(crate) use explain::{ExplainArgs, ExplainFormat};
 pub(crate) use live::LiveArgs;
@@ -64,6 +66,8 @@ Examples:
   subflow query trace.pcap \"SELECT …\"      questions in SQL
   subflow live -i eth0                       the same as it happens
   subflow scan 10.0.0.0/24 --special         who supports it in a network
+  subflow verify example.org:443             whether a server proves it
+  subflow check server.example.net           whether a box is in the way from here
   subflow sim list                           what can be simulated
   subflow COMMAND --help                     all options of a command, with more examples";
 
@@ -97,6 +101,8 @@ pub(crate) enum Command {
     Scan(Box<ScanArgs>),
     Verify(Box<VerifyArgs>),
     Tracebox(Box<TraceboxArgs>),
+    Check(Box<CheckArgs>),
+    ServeCheck(ServeCheckArgs),
     Sim(SimArgs),
     Tables(TablesArgs),
     Completions(CompletionsArgs),

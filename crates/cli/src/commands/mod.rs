@@ -2,6 +2,7 @@
 
 mod analyze;
 mod anonymize;
+mod check;
 mod compare;
 mod completions;
 mod explain;
@@ -35,6 +36,8 @@ pub(crate) fn run(args: Cli) -> Result<Exit, Failure> {
         Command::Scan(args) => scan::run(*args),
         Command::Tracebox(args) => tracebox::run(*args),
         Command::Verify(args) => verify::run(*args),
+        Command::Check(args) => check::run(*args),
+        Command::ServeCheck(args) => check::serve(args),
         Command::Sim(args) => sim::run(args),
         Command::Tables(args) => tables::run(&args),
         Command::Completions(args) => completions::run(&args),

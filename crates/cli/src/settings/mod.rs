@@ -3,6 +3,7 @@
 mod analyze;
 mod anonymize;
 mod candidates;
+mod check;
 mod compare;
 mod config;
 mod layers;
@@ -17,7 +18,11 @@ mod wanted;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
+<<<<<<< HEAD
 pub(crate) use candidates::Candidate;
+=======
+pub(crate) use check::{Check, ServeCheck};
+>>>>>>> lead
 pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use subflow_probe::probes::SourcePorts;
 use subflow_probe::rows::SCHEMAS;
-use subflow_probe::scan::{Rate, Settings, State};
+use subflow_probe::scan::{About, Rate, Settings, State};
 use subflow_probe::targets::{List, Plan, Wanted as Targets};
 
 /// Up to so many targets silent ones get rows, too, unless something else is asked for.
@@ -46,6 +46,8 @@ pub(crate) struct Sending {
     pub(crate) output: Output,
     pub(crate) metadata: Option<PathBuf>,
     pub(crate) status: Option<PathBuf>,
+    /// The page about the scan, and at which port it is shown.
+    pub(crate) page: Option<(About, u16)>,
 }
 
 impl Scan {
@@ -114,7 +116,11 @@ impl Sending {
             settings.check(&plan)?;
         }
         let metadata = args.metadata_file.or_else(|| dir.map(|dir| dir.join(METADATA)));
-        Ok(Self { plan, settings, dry: args.dryrun, output, metadata, status: args.status_updates_file })
+        let page = args.page.zip(args.contact).map(|(port, contact)| {
+            (About { contact, purpose: args.purpose, opt_out: args.opt_out_contact }, port)
+        });
+        let status = args.status_updates_file;
+        Ok(Self { plan, settings, dry: args.dryrun, output, metadata, status, page })
     }
 }
 

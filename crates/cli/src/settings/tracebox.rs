@@ -63,6 +63,10 @@ pub(crate) struct Showing {
     pub(crate) output: Output,
     /// One object a target, in the shape of the classic tool.
     pub(crate) classic: bool,
+    /// What that tool calls `max_hops`.
+    pub(crate) max_hop: u8,
+    /// Say more of each hop and target.
+    pub(crate) verbose: bool,
     pub(crate) html: Option<PathBuf>,
     /// Look up the names of hops.
     pub(crate) names: bool,
@@ -251,6 +255,8 @@ fn showing(args: &TraceboxArgs, format: Option<(Format, Origin)>) -> Result<Show
     Ok(Showing {
         output,
         classic: args.classic_json,
+        max_hop: args.max_ttl.unwrap_or(Settings::default().max_hop),
+        verbose: args.talk.verbose,
         html: args.html.clone(),
         names: args.names,
         operators: args.operators.as_deref().map(operators).transpose()?.unwrap_or_default(),

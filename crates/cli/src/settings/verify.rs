@@ -5,7 +5,7 @@ use super::layers::{Layer, Origin};
 use super::reading::{lower_layers, pair, talk_flags};
 use super::scan::scaled;
 use super::{Output, Stream, Talk, Wanted};
-use crate::args::{Format, VerifyArgs};
+use crate::args::VerifyArgs;
 use crate::failure::Failure;
 use std::time::Duration;
 use subflow_probe::rows::Verification;

@@ -216,6 +216,9 @@ table! {
         pub src_addr: IpAddr,
         /// Our port of the first subflow.
         pub src_port: u16,
+        /// Whether the second subflow was opened before any data was sent, in a connection of its own, because the server had answered
+        /// and ended the first one before there was another subflow.
+        pub join_first: bool,
         /// Our port of the second subflow; null when none was tried.
         pub join_src_port: Option<u16>,
         /// Flag byte of the server's MP_CAPABLE.

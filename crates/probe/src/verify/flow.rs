@@ -15,8 +15,8 @@ use crate::network::{Nanos, Out};
 const SYN_WINDOW: u16 = 64_240;
 /// Binary logarithm of the unit of later windows.
 const WINDOW_SCALE: u8 = 7;
-/// Later windows: 64 KiB, so that nobody sends us more than we look at.
-const WINDOW: u16 = (64 << 10) >> WINDOW_SCALE;
+/// Later windows: 64 KiB in that unit, so that nobody sends us more than we look at.
+const WINDOW: u16 = 512;
 /// Maximum segment sizes: Ethernet without options.
 const MSS: [u16; 2] = [1460, 1440];
 /// Longest packet we send: headers, 40 bytes of options, and a request.
@@ -24,6 +24,8 @@ const LONGEST: usize = v6::HEADER_LEN + tcp::HEADER_LEN + tcp::MAX_OPTION_BYTES 
 /// Shortest and longest time until something is sent again.
 const RTO_LEAST: Nanos = 250_000_000;
 const RTO_MOST: Nanos = 8_000_000_000;
+/// Resets that a connection answers with after its end.
+const MOST_REFUSED: u8 = 3;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +123,7 @@ pub(super) struct Flow {
     due: Option<Nanos>,
     tries: u32,
     retries: u32,
+    refused: u8,
 }
 
 impl Flow {
@@ -157,6 +160,7 @@ impl Flow {
             due: None,
             tries: 0,
             retries,
+            refused: 0,
         }
     }
 
@@ -213,14 +217,15 @@ impl Flow {
     }
 
     /// Sends data beside an option, and repeats it until it is acknowledged.
-    pub(super) fn data(
-        &mut self,
-        now: Nanos,
-        payload: &[u8],
-        option: OptionBytes,
-        out: &mut Out,
-    ) {
+    pub(super) fn data(&mut self, now: Nanos, payload: &[u8], option: OptionBytes, out: &mut Out) {
         self.enqueue(now, Pending { seq: self.nxt, option, payload: payload.to_vec(), fin: false }, out);
+    }
+
+    /// Sends the first data of all once more, as one does of whom the acknowledgement was not enough.
+    pub(super) fn repeat_first(&mut self, now: Nanos, payload: &[u8], option: OptionBytes, out: &mut Out) {
+        let first = Pending { seq: self.iss.wrapping_add(1), option, payload: payload.to_vec(), fin: false };
+        self.segment(now, &first, out);
+        self.counts.again += 1;
     }
 
     /// Ends our direction.
@@ -255,12 +260,7 @@ impl Flow {
     }
 
     /// Sends an acknowledgement without data.
-    pub(super) fn acknowledge(
-        &mut self,
-        now: Nanos,
-        option: &OptionBytes,
-        out: &mut Out,
-    ) {
+    pub(super) fn acknowledge(&mut self, now: Nanos, option: &OptionBytes, out: &mut Out) {
         let (at, clock) = ((self.nxt, self.rcv), self.clock_option(now));
         self.emit(Flags::ACK, at, WINDOW, clock.as_slice(), option, &[], out);
     }
@@ -318,7 +318,8 @@ impl Flow {
         let header_len = match (src, dst) {
             (IpAddr::V4(src), IpAddr::V4(dst)) => {
                 let identification = (self.iss >> 16) as u16 ^ self.counts.sent as u16 | 1;
-                v4::Header { identification, ..v4::Header::new(src, dst, protocol::TCP) }.emit(len, &mut bytes)
+                v4::Header { identification, ..v4::Header::new(src, dst, protocol::TCP) }
+                    .emit(len, &mut bytes)
             }
             (IpAddr::V6(src), IpAddr::V6(dst)) => {
                 v6::Header::new(src, dst, protocol::TCP).emit(len, &mut bytes)
@@ -336,7 +337,7 @@ impl Flow {
     }
 
     /// Takes a segment in.
-    pub(super) fn receive<'a>(&mut self, now: Nanos, tcp: &Tcp<'a>) -> Arrival<'a> {
+    pub(super) fn receive<'a>(&mut self, now: Nanos, tcp: &Tcp<'a>, out: &mut Out) -> Arrival<'a> {
         if tcp.src_port() != self.remote.port() || tcp.dst_port() != self.local.port() {
             return Arrival::Nothing;
         }
@@ -344,8 +345,21 @@ impl Flow {
         match self.state {
             State::Opening => self.receive_opening(now, tcp),
             State::Open => self.receive_open(now, tcp),
-            _ => Arrival::Nothing,
+            _ => {
+                self.refuse(tcp, out);
+                Arrival::Nothing
+            }
         }
+    }
+
+    /// Answers what comes to a connection that is no more, as a host does (RFC 9293, section 3.10.7.1), but not for ever: the kernel, which
+    /// would do it, is kept from it.
+    fn refuse(&mut self, tcp: &Tcp<'_>, out: &mut Out) {
+        if tcp.flags().rst() || !tcp.flags().ack() || self.refused == MOST_REFUSED {
+            return;
+        }
+        self.refused += 1;
+        self.emit(Flags::RST, (tcp.ack(), 0), 0, &[], &OptionBytes::new(&[]), &[], out);
     }
 
     fn receive_opening<'a>(&mut self, now: Nanos, tcp: &Tcp<'a>) -> Arrival<'a> {

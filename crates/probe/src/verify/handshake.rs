@@ -141,13 +141,15 @@ mod tests {
     fn second_subflow_by_known_vectors() {
         // The server is B of the vectors: HMAC-B over R-B, R-A.
         let (r_a, r_b) = (0x0102_0304, 0x0506_0708);
-        let answer = |hmac| TcpOption::Mptcp(Mptcp::Join(Join::SynAck {
-            backup: false,
-            address_id: 0,
-            hmac,
-            nonce: r_b,
-            reserved: 0,
-        }));
+        let answer = |hmac| {
+            TcpOption::Mptcp(Mptcp::Join(Join::SynAck {
+                backup: false,
+                address_id: 0,
+                hmac,
+                nonce: r_b,
+                reserved: 0,
+            }))
+        };
         let echo = TcpOption::Mptcp(Mptcp::Join(Join::Syn {
             backup: false,
             address_id: 0,

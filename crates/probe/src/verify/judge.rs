@@ -1,8 +1,6 @@
 //! From what the steps gave to a conclusion.
 
-use crate::rows::{
-    AnswerStep, Conclusion, DataStep, GivenUp, JoinStep, PlainStep, SynStep, Verification,
-};
+use crate::rows::{AnswerStep, Conclusion, DataStep, GivenUp, JoinStep, PlainStep, SynStep, Verification};
 
 /// What the steps of a row prove together; `conclusion` and `fallback` of the row are not looked at.
 ///

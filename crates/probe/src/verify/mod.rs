@@ -8,6 +8,8 @@
 //! [`Verifier`] is the [`Talk`](crate::network::Talk) with one target, without socket or clock; [`run`] carries many of them out.
 //! [`conclude`] says what the steps prove, [`words()`] says it to people.
 
+#[cfg(test)]
+mod captured;
 mod connection;
 mod flow;
 mod handshake;

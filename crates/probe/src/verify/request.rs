@@ -135,7 +135,8 @@ mod tests {
     #[test]
     fn http_names_host_and_sender() {
         let request = Request::Http { host: None };
-        let parts = request.parts("192.0.2.7".parse().unwrap(), 8080, "subflow (+mailto:me@example.net)", [0; 4]);
+        let parts =
+            request.parts("192.0.2.7".parse().unwrap(), 8080, "subflow (+mailto:me@example.net)", [0; 4]);
         assert_eq!(parts.first(), b"GET / HTTP/1.1\r\nHost: 192.0.2.7:8080\r\n");
         assert_eq!(
             parts.rest(),
@@ -144,7 +145,10 @@ mod tests {
         let v6 = request.parts("2001:db8::1".parse().unwrap(), 80, "a", [0; 4]);
         assert_eq!(v6.first(), b"GET / HTTP/1.1\r\nHost: [2001:db8::1]\r\n");
         let named = Request::Http { host: Some("example.net".to_owned()) };
-        assert_eq!(named.parts([192, 0, 2, 7].into(), 80, "a", [0; 4]).first(), b"GET / HTTP/1.1\r\nHost: example.net\r\n");
+        assert_eq!(
+            named.parts([192, 0, 2, 7].into(), 80, "a", [0; 4]).first(),
+            b"GET / HTTP/1.1\r\nHost: example.net\r\n"
+        );
     }
 
     #[test]

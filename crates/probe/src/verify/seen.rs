@@ -32,6 +32,8 @@ pub(super) struct Seen {
     pub(super) unmapped: bool,
     pub(super) was_reset: bool,
     pub(super) their_fin: bool,
+    /// The server had answered before it refused the second subflow.
+    pub(super) early: bool,
     pub(super) wrong_ack: Option<DataStep>,
     pub(super) data_ack: Option<u64>,
     pub(super) data_rtt: Option<Nanos>,
@@ -67,6 +69,7 @@ impl Default for Seen {
             unmapped: false,
             was_reset: false,
             their_fin: false,
+            early: false,
             wrong_ack: None,
             data_ack: None,
             data_rtt: None,

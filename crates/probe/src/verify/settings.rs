@@ -209,7 +209,8 @@ impl Settings {
             return setting("host and contact must be without control characters");
         }
         let agent = self.agent();
-        if targets.iter().any(|target| !self.request_to(target.port).fits(&agent)) {
+        let ports: std::collections::BTreeSet<u16> = targets.iter().map(|target| target.port).collect();
+        if ports.iter().any(|&port| !self.request_to(port).fits(&agent)) {
             return setting("the request is too long, or too short to be sent in two parts");
         }
         let (v4, v6) = (crate::targets::special::v4(), crate::targets::special::v6());

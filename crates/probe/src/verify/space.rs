@@ -114,7 +114,8 @@ impl Space {
     pub(super) fn payload(&mut self, mappings: &mut Mappings, relative: u32, payload: &[u8]) -> bool {
         let (mut at, mut rest) = (relative, payload);
         while !rest.is_empty() {
-            let Some(mapped) = mappings.0.iter_mut().rev().find(|mapped| at.wrapping_sub(mapped.start) < mapped.bytes)
+            let Some(mapped) =
+                mappings.0.iter_mut().rev().find(|mapped| at.wrapping_sub(mapped.start) < mapped.bytes)
             else {
                 return false;
             };

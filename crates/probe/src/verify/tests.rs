@@ -9,9 +9,7 @@ use subflow_wire::keys::Version;
 
 use super::*;
 use crate::network::{Local, Nanos, Out, Received, Talk};
-use crate::rows::{
-    AnswerStep, Conclusion, DataStep, GivenUp, JoinStep, SynStep, Verification,
-};
+use crate::rows::{AnswerStep, Conclusion, DataStep, GivenUp, JoinStep, SynStep, Verification};
 
 #[path = "../../tests/lab/responder.rs"]
 mod responder;
@@ -125,7 +123,10 @@ fn an_honest_server_is_true() {
         assert_eq!(row.response.as_deref(), Some("HTTP/1.1 200 OK"));
         assert_eq!((row.rtt, row.data_rtt, row.join_rtt), (Some(0.02), Some(0.02), Some(0.02)));
         assert_eq!((row.received_bytes, row.packets_again, row.ttl), (300, 0, Some(64)));
-        assert_eq!((row.checksum, row.checksum_ok), (Some(checksum || ask), (checksum || ask).then_some(true)));
+        assert_eq!(
+            (row.checksum, row.checksum_ok),
+            (Some(checksum || ask), (checksum || ask).then_some(true))
+        );
         assert_eq!((row.data_ack_seen.is_some(), row.dsn_seen), (true, row.dsn_expected));
         assert_eq!(server.joins, [1, 0]);
         // Six round trips: SYN, data, join, its HMAC, the rest, DATA_FIN, FIN.
@@ -255,7 +256,9 @@ fn a_swapped_key_shows_in_the_numbers() {
 
 #[test]
 fn announced_addresses_are_noted() {
-    for (addr, version) in [("203.0.113.9", Version::V1), ("2001:db8::9", Version::V1), ("203.0.113.9", Version::V0)] {
+    for (addr, version) in
+        [("203.0.113.9", Version::V1), ("2001:db8::9", Version::V1), ("203.0.113.9", Version::V0)]
+    {
         let announce = Some(addr.parse().unwrap());
         let mut server = Responder { announce, ..Responder::new(version, Fault::None) };
         let row = verify(false, version, &mut server);
@@ -305,6 +308,37 @@ fn port_443_gets_a_hello() {
 }
 
 #[test]
+fn a_server_that_answers_at_once_is_joined_first() {
+    for ((v6, version), checksum) in ALL.into_iter().flat_map(|one| [(one, false), (one, true)]) {
+        let mut server = Responder { checksum, ..Responder::new(version, Fault::Eager) };
+        let row = verify(v6, version, &mut server);
+        assert_eq!(row.conclusion, Conclusion::TrueSupport, "{row:?}");
+        assert_eq!((row.join_first, row.hmac_ok, row.answer), (true, Some(true), Some(AnswerStep::Mapped)));
+        assert_eq!((row.src_port, row.join_src_port), (61_002, Some(61_003)));
+        assert!(row.packets_sent > 10, "those of both connections");
+    }
+}
+
+#[test]
+fn one_acknowledgement_without_a_signal_is_not_enough() {
+    // A stack whose TCP acknowledges by itself, and signals with the next packet.
+    for (v6, version) in ALL {
+        let mut server = Responder::new(version, Fault::None);
+        let mut bare = true;
+        let (rows, _) = converse(target(v6, version), &settings(), |packet| {
+            let has_data = responder::read(packet).is_some_and(|(_, tcp)| !tcp.payload().is_empty());
+            let mut answers = server.packet(packet);
+            if has_data && bare {
+                bare = false;
+                answers = answers.iter().map(|answer| meddle(Meddling::ShrinkData, answer)).collect();
+            }
+            answers
+        });
+        assert_eq!(rows[0].conclusion, Conclusion::TrueSupport, "{:?}", rows[0]);
+    }
+}
+
+#[test]
 fn loss_is_repaired() {
     // Every n-th packet is lost, in either direction.
     for (v6, version) in ALL {
@@ -321,7 +355,6 @@ fn loss_is_repaired() {
                 });
                 let row = &rows[0];
                 assert_eq!(row.conclusion, Conclusion::TrueSupport, "{period} {offset} {row:?}");
-                assert!(row.packets_again > 0 || row.packets_sent < period);
             }
         }
     }
@@ -378,7 +411,7 @@ proptest! {
     ) {
         let version = if v1 { Version::V1 } else { Version::V0 };
         // Every key shown is another than the one used.
-        let mut server = Responder::new(version, Fault::WrongKey);
+        let mut server = Responder { strict: false, ..Responder::new(version, Fault::WrongKey) };
         let mut count = 0;
         let (rows, _) = converse(target(v6, version), &settings(), |packet| {
             let mut answers = server.packet(packet);

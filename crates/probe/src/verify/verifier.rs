@@ -14,11 +14,14 @@ use super::judge::conclude;
 use super::request::describe;
 use super::settings::{Settings, Target, Timing};
 use crate::Error;
+use crate::distance::{self, Measure};
 use crate::network::{Nanos, Out, Received, Talk, What};
-use crate::rows::{
-    Conclusion, DataStep, PlainStep, SynStep, Verification,
-};
+use crate::rows::{Conclusion, DataStep, PlainStep, SynStep, Verification};
 use crate::targets::{hex, mix};
+
+/// The first of the ports and of the packet numbers by which hops are counted.
+const HOPS_PORT: u16 = 32;
+const HOPS_ID: u32 = 1 << 16;
 
 /// What all talks of a run share.
 #[derive(Debug)]
@@ -64,9 +67,9 @@ impl Shared {
 pub struct Verifier {
     target: Target,
     shared: Arc<Shared>,
-    /// A connection for each version, in order of trial.
-    versions: Vec<Connection>,
-    plain: Option<Connection>,
+    /// In order of trial: for each version one, or two where the first ended too early; then that of plain TCP.
+    connections: Vec<Connection>,
+    hops: Option<Measure>,
     source: Option<IpAddr>,
     began: Nanos,
     over: bool,
@@ -76,8 +79,16 @@ pub struct Verifier {
 impl Verifier {
     /// A talk with a target.
     pub fn new(target: Target, shared: Arc<Shared>) -> Self {
-        let (versions, began) = (Vec::new(), 0);
-        Self { target, shared, versions, plain: None, source: None, began, over: false, no_way: false }
+        Self {
+            target,
+            shared,
+            connections: Vec::new(),
+            hops: None,
+            source: None,
+            began: 0,
+            over: false,
+            no_way: false,
+        }
     }
 
     /// What is verified.
@@ -85,19 +96,18 @@ impl Verifier {
         self.target
     }
 
-    fn current(&mut self) -> Option<&mut Connection> {
-        self.plain.as_mut().or(self.versions.last_mut())
-    }
-
     /// The connection that a packet number or port number belongs to, and whether to its second subflow.
     fn connection(&mut self, number: usize) -> Option<(&mut Connection, bool)> {
-        let (at, second) = (number / 2, number % 2 == 1);
-        let versions = self.target.versions.iter().count();
-        let connection = if at == versions { self.plain.as_mut() } else { self.versions.get_mut(at) };
-        connection.map(|connection| (connection, second))
+        let connection = self.connections.get_mut(number / 2)?;
+        Some((connection, number % 2 == 1))
     }
 
-    fn identity(&self, version: Option<Version>, at: usize, out: &Out) -> Identity {
+    fn plain(&self) -> Option<&Connection> {
+        self.connections.iter().find(|connection| connection.identity.version.is_none())
+    }
+
+    fn identity(&self, version: Option<Version>, join_first: bool, out: &Out) -> Identity {
+        let at = self.connections.len();
         let numbers = self.shared.numbers(&self.target, at);
         let local = out.local();
         let end = |n: usize| SocketAddr::new(local.addr, local.port((2 * at + n) as u16));
@@ -114,39 +124,82 @@ impl Verifier {
             remote: SocketAddr::new(self.target.addr, self.target.port),
             id: (2 * at) as u32,
             checksum: settings.checksum && version.is_some(),
+            join_first,
             request: request.parts(self.target.addr, self.target.port, &self.shared.agent, seed),
+        }
+    }
+
+    /// The next connection: its version, `None` for plain TCP, and whether it joins first; `None` when there were enough.
+    fn next(&self) -> Option<(Option<Version>, bool)> {
+        if let Some(last) = self.connections.last()
+            && last.identity.version.is_some()
+            && !last.identity.join_first
+            && last.seen.early
+        {
+            return Some((last.identity.version, true));
+        }
+        let begun = |connection: &&Connection| {
+            connection.identity.version.is_some() && !connection.identity.join_first
+        };
+        match self.target.versions.iter().nth(self.connections.iter().filter(begun).count()) {
+            Some(version) => Some((Some(version), false)),
+            None => (self.plain().is_none() && self.needs_plain()).then_some((None, false)),
         }
     }
 
     /// Begins the next connection where one has ended, until there is nothing left to do; then says when to be woken.
     fn advance(&mut self, now: Nanos, out: &mut Out) {
-        while !self.over && self.current().is_none_or(|current| current.is_over()) {
-            let next = self.target.versions.iter().nth(self.versions.len());
-            let at = self.versions.len();
-            if next.is_some() {
-                let identity = self.identity(next, at, out);
+        while !self.over && self.connections.last().is_none_or(Connection::is_over) {
+            if let Some(hops) = &self.hops {
+                self.over = hops.is_over();
+                break;
+            }
+            if let Some((version, join_first)) = self.next() {
+                let identity = self.identity(version, join_first, out);
                 let mut connection = Connection::new(identity, self.shared.timing);
                 connection.begin(now, out);
-                self.versions.push(connection);
-            } else if self.plain.is_none() && self.needs_plain() {
-                let identity = self.identity(None, at, out);
-                let mut connection = Connection::new(identity, self.shared.timing);
-                connection.begin(now, out);
-                self.plain = Some(connection);
+                self.connections.push(connection);
+            } else if self.shared.settings.hops && self.has_answered() {
+                let mut hops = self.measure();
+                hops.begin(out);
+                self.hops = Some(hops);
             } else {
                 self.over = true;
             }
         }
-        match self.current().and_then(|current| current.due()) {
+        let due = self.connections.last().and_then(Connection::due);
+        let hops = self.hops.as_ref().and_then(Measure::wake_at);
+        match [due, hops].into_iter().flatten().min() {
             Some(due) if !self.over => out.wake(due),
             _ => out.sleep(),
         }
     }
 
+    /// Whether some SYN was answered in a way that a proxy's may be, so that it matters from how far.
+    fn has_answered(&self) -> bool {
+        self.connections.iter().any(|connection| {
+            matches!(connection.seen.syn, SynStep::NoOption | SynStep::Padded | SynStep::Capable)
+                && connection.seen.acknowledged
+        })
+    }
+
+    fn measure(&self) -> Measure {
+        let target = crate::targets::Target { addr: self.target.addr, port: self.target.port };
+        let settings = distance::Settings {
+            mptcp: self.target.versions.v1,
+            first_port: HOPS_PORT,
+            first_id: HOPS_ID,
+            secret: self.shared.numbers(&self.target, usize::from(u8::MAX))[0],
+            patience: self.shared.timing.rto,
+            ..distance::Settings::default()
+        };
+        Measure::new(target, settings)
+    }
+
     /// Whether a version came to nothing for a reason that plain TCP may share.
     fn needs_plain(&self) -> bool {
         self.shared.settings.always_plain
-            || self.versions.iter().any(|connection| {
+            || self.connections.iter().any(|connection| {
                 let silent = matches!(connection.seen.syn, SynStep::Silent | SynStep::Icmp | SynStep::Reset);
                 let lost = matches!(connection.data_step(), Some(DataStep::Silent | DataStep::Reset));
                 silent || lost && connection.seen.syn == SynStep::Capable
@@ -155,38 +208,66 @@ impl Verifier {
 
     /// A row for each version.
     pub fn rows(&self) -> Vec<Verification> {
-        let plain = self.plain.as_ref().map(plain_step);
-        let row = |connection: &Connection| {
-            let mut row = self.row(connection);
-            row.plain = plain;
-            (row.conclusion, row.fallback) = conclude(&row);
-            row
-        };
+        self.target.versions.iter().enumerate().filter_map(|(at, version)| self.row_of(at, version)).collect()
+    }
+
+    /// The row of a version: that of the connection that proved most.
+    fn row_of(&self, at: usize, version: Version) -> Option<Verification> {
         if self.no_way {
-            let addr = self.target.addr;
-            let empty = if addr.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0_u8; 16]) };
-            let row = |(at, version)| {
-                let end = SocketAddr::new(empty, 0);
-                let numbers = self.shared.numbers(&self.target, at);
-                let identity = Identity {
-                    version: Some(version),
-                    key: Key(numbers[0]),
-                    nonce: 0,
-                    iss: [0; 2],
-                    clock: 0,
-                    local: [end; 2],
-                    remote: SocketAddr::new(addr, self.target.port),
-                    id: 0,
-                    checksum: false,
-                    request: self.shared.settings.request_to(0).parts(addr, 0, "", [0; 4]),
-                };
-                let connection = Connection::new(identity, self.shared.timing);
-                let row = self.row(&connection);
-                Verification { time: Time(self.began), conclusion: Conclusion::Unreachable, ..row }
-            };
-            return self.target.versions.iter().enumerate().map(row).collect();
+            return Some(self.row_of_nothing(at, version));
         }
-        self.versions.iter().map(row).collect()
+        let mut rows = self
+            .connections
+            .iter()
+            .filter(|connection| connection.identity.version == Some(version))
+            .map(|connection| self.judged(connection));
+        let first = rows.next()?;
+        let Some(second) = rows.next() else { return Some(first) };
+        let time = first.time;
+        let counts = |row: &Verification| [row.packets_sent, row.packets_again, row.packets_received];
+        let (a, b, duration) = (counts(&first), counts(&second), first.duration + second.duration);
+        // Only a proof is worth more than what came first.
+        let best = if second.conclusion == Conclusion::TrueSupport { second } else { first };
+        Some(Verification {
+            time,
+            packets_sent: a[0] + b[0],
+            packets_again: a[1] + b[1],
+            packets_received: a[2] + b[2],
+            duration,
+            ..best
+        })
+    }
+
+    fn judged(&self, connection: &Connection) -> Verification {
+        let mut row = self.row(connection);
+        row.plain = self.plain().map(plain_step);
+        if let Some(hops) = self.hops.as_ref().map(Measure::distances) {
+            (row.synack_hops, row.reset_hops) = (hops.syn_ack.hops, hops.reset.hops);
+            (row.echo_hops, row.proxied) = (hops.echo.hops, hops.proxy());
+        }
+        (row.conclusion, row.fallback) = conclude(&row);
+        row
+    }
+
+    /// The row of a target that there is no way to.
+    fn row_of_nothing(&self, at: usize, version: Version) -> Verification {
+        let addr = self.target.addr;
+        let empty = if addr.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0_u8; 16]) };
+        let identity = Identity {
+            version: Some(version),
+            key: Key(self.shared.numbers(&self.target, at)[0]),
+            nonce: 0,
+            iss: [0; 2],
+            clock: 0,
+            local: [SocketAddr::new(empty, 0); 2],
+            remote: SocketAddr::new(addr, self.target.port),
+            id: 0,
+            checksum: false,
+            join_first: false,
+            request: self.shared.settings.request_to(0).parts(addr, 0, "", [0; 4]),
+        };
+        let row = self.row(&Connection::new(identity, self.shared.timing));
+        Verification { time: Time(self.began), conclusion: Conclusion::Unreachable, ..row }
     }
 
     fn row(&self, connection: &Connection) -> Verification {
@@ -220,6 +301,7 @@ impl Verifier {
             echo_hops: None,
             src_addr: identity.local[0].ip(),
             src_port: identity.local[0].port(),
+            join_first: identity.join_first,
             join_src_port: connection.has_joined().then_some(identity.local[1].port()),
             flags: seen.flags,
             checksum: is_capable.then_some(connection.checksum()),
@@ -259,7 +341,13 @@ impl Verifier {
         }
     }
 
-    fn segment(&mut self, now: Nanos, packet: &Received<'_>, tcp: &subflow_wire::tcp::Tcp<'_>, out: &mut Out) {
+    fn segment(
+        &mut self,
+        now: Nanos,
+        packet: &Received<'_>,
+        tcp: &subflow_wire::tcp::Tcp<'_>,
+        out: &mut Out,
+    ) {
         if packet.ip.src != self.target.addr || Some(packet.ip.dst) != self.source {
             return;
         }
@@ -320,7 +408,9 @@ impl Talk for Verifier {
     }
 
     fn packet(&mut self, now: Nanos, packet: &Received<'_>, out: &mut Out) {
+        let is_hops = self.hops.as_mut().is_some_and(|hops| hops.packet(packet, out));
         match &packet.what {
+            _ if is_hops => {}
             What::Tcp(tcp) => self.segment(now, packet, tcp, out),
             What::Icmp(message) => self.error(now, packet, message, out),
         }
@@ -328,14 +418,21 @@ impl Talk for Verifier {
     }
 
     fn timer(&mut self, now: Nanos, out: &mut Out) {
-        if let Some(current) = self.current() {
+        if let Some(current) = self.connections.last_mut() {
             current.timer(now, out);
+        }
+        if let Some(hops) = &mut self.hops {
+            hops.timer(now, out);
         }
         self.advance(now, out);
     }
 
     fn sent(&mut self, id: u32, at: Nanos, out: &mut Out) {
-        if let Some((connection, second)) = self.connection(id as usize) {
+        if id >= HOPS_ID {
+            if let Some(hops) = &mut self.hops {
+                hops.sent(id, at);
+            }
+        } else if let Some((connection, second)) = self.connection(id as usize) {
             connection.left(second, at);
         }
         self.advance(at, out);

@@ -7,13 +7,24 @@
 mod behaviours;
 mod boxes;
 mod chain;
+mod check;
+#[path = "../../examples/check.rs"]
+#[expect(dead_code, reason = "the example's own main")]
+mod checker;
 mod counter;
 mod exact;
+mod fetch;
 mod network;
+#[allow(dead_code, reason = "the library's own tests use more of it")]
+mod responder;
 #[path = "../../examples/scan.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
 mod support;
+mod verify;
+#[path = "../../examples/verify.rs"]
+#[expect(dead_code, reason = "the example's own main")]
+mod verify_example;
 mod trace;
 
 /// What a process of ours does that was started in a namespace; without a role, nothing.
@@ -28,6 +39,9 @@ fn role() {
         Some("measure") => chain::measure(arguments),
         Some("trace") => trace::run(arguments),
         Some("call") => network::call(arguments),
+        Some("check") => checker::check(arguments),
+        Some("verify") => verify_example::verify(arguments),
+        Some("meddler") => verify::meddler(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),
     };

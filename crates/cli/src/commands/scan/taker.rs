@@ -11,11 +11,12 @@ use crate::summary::scan as summary;
 use crate::text::{counted, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 use subflow_probe::Summary;
 use subflow_probe::rows::{Campaign, Probe, Target};
-use subflow_probe::scan::{DryRun, Progress, Sink, Stop, dry_run};
+use subflow_probe::scan::{About, AboutServer, DryRun, Progress, Sink, Stop, dry_run};
 
 /// Takes the rows of a scan.
 pub(super) struct Taker<'a> {
@@ -30,6 +31,9 @@ pub(super) struct Taker<'a> {
     /// Targets that were settled before this run.
     resumed_at: u64,
     stop: &'a Stop,
+    /// The page about the scan, before it is shown, and then.
+    page: Option<(About, u16)>,
+    shown: Option<AboutServer>,
     /// What the rows say together.
     pub(super) summary: Summary,
 }
@@ -49,6 +53,8 @@ impl<'a> Taker<'a> {
             quiet: talk.quiet,
             resumed_at: 0,
             stop,
+            page: sending.page.clone(),
+            shown: None,
             summary: Summary::default(),
         })
     }
@@ -97,6 +103,9 @@ impl Sink for Taker<'_> {
         if row.ended.is_none() && !self.quiet {
             console::note(summary::beginning(&self.plan, row));
         }
+        if let Some((about, port)) = self.page.take() {
+            self.shown = show(&about, port, &row.sources);
+        }
         self.resumed_at = row.resumed_at;
         // Told with the next flush, or at the end.
         let put = self.rows.put_for_now(row, row.ended.is_some());
@@ -135,6 +144,19 @@ impl Sink for Taker<'_> {
                 counted(progress.answers, "answer"),
                 grouped(supporting)
             ));
+        }
+    }
+}
+
+/// Shows the page at the addresses that probes come from. A scan does not fail for it.
+fn show(about: &About, port: u16, sources: &str) -> Option<AboutServer> {
+    let addrs = sources.split_whitespace().filter_map(|text| text.parse::<IpAddr>().ok());
+    let places: Vec<SocketAddr> = addrs.map(|addr| SocketAddr::new(addr, port)).collect();
+    match AboutServer::start(about, &places) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            console::warning(format!("the page about the scan is not shown at port {port}: {error}"));
+            None
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::settings::{Showing, Talk};
 use crate::text::counted;
 use std::path::PathBuf;
 use subflow_capture::Input;
-use subflow_probe::trace::{conclude, offline::Offline};
+use subflow_probe::trace::offline::Offline;
 
 pub(super) fn run(paths: &[PathBuf], show: &Showing, strict: bool, talk: Talk) -> Result<Exit, Failure> {
     interrupt::watch();
@@ -24,7 +24,7 @@ pub(super) fn run(paths: &[PathBuf], show: &Showing, strict: bool, talk: Talk) -
     let mut found = Found::open(show)?;
     for trace in offline.traces() {
         // The output says at its end why it takes no more.
-        if found.take(conclude(&trace), "").is_err() {
+        if found.take(&trace, "", |_| {}).is_err() {
             break;
         }
     }

@@ -186,11 +186,13 @@ impl Watch<Path> for Taker<'_> {
             return Ok(());
         }
         let before = self.known.get(&(target.addr, target.port)).map(String::as_str).unwrap_or_default();
-        let rows = path.conclude();
-        if self.screen.is_some() && self.fresh.len() < MOST_FRESH {
-            self.fresh.push(rows.clone());
-        }
-        self.found.take(rows, before)
+        let fresh = &mut self.fresh;
+        let look = |rows: &Concluded| {
+            if self.screen.is_some() && fresh.len() < MOST_FRESH {
+                fresh.push(rows.clone());
+            }
+        };
+        self.found.take(&path.trace(), before, look)
     }
 
     fn tick<'a>(&mut self, so_far: &Driven, active: impl Iterator<Item = &'a Path>)

@@ -107,6 +107,7 @@ impl Path {
 pub(crate) fn paths(set: &str) -> Vec<Path> {
     match set {
         "own" => own::paths(),
+        "check" => crate::check::paths(),
         "trace" => crate::trace::paths(),
         "clean" => crate::trace::clean(),
         "silent" => crate::trace::mostly_silent(),
