@@ -14,8 +14,13 @@ pub mod rows;
 pub mod scan;
 mod summary;
 pub mod targets;
+<<<<<<< HEAD
+pub mod verify;
+pub mod trace;
+=======
 pub mod trace;
 pub mod verify;
+>>>>>>> lead
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;

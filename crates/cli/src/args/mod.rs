@@ -12,6 +12,7 @@ mod scan;
 mod shared;
 mod show;
 mod sim;
+mod tracebox;
 mod verify;
 
 use crate::exit::EXIT_CODES;
@@ -34,6 +35,7 @@ pub(crate) use show::{ShowArgs, ShowOutputArgs};
 pub(crate) use sim::{
     SimArgs, SimCommand, SimFabricArgs, SimOutputArgs, SimPhoneArgs, SimPlanArgs, SimRunArgs,
 };
+pub(crate) use tracebox::TraceboxArgs;
 pub(crate) use verify::VerifyArgs;
 
 const STYLES: Styles = Styles::styled()
@@ -98,6 +100,7 @@ pub(crate) enum Command {
     Anonymize(Box<AnonymizeArgs>),
     Scan(Box<ScanArgs>),
     Verify(Box<VerifyArgs>),
+    Tracebox(Box<TraceboxArgs>),
     Check(Box<CheckArgs>),
     ServeCheck(ServeCheckArgs),
     Sim(SimArgs),

@@ -8,6 +8,7 @@ mod completions;
 mod explain;
 mod live;
 mod man;
+mod palette;
 mod query;
 mod reading;
 mod rows;
@@ -15,6 +16,7 @@ mod scan;
 mod show;
 mod sim;
 mod tables;
+mod tracebox;
 mod verify;
 
 use crate::args::{Cli, Command};
@@ -32,6 +34,7 @@ pub(crate) fn run(args: Cli) -> Result<Exit, Failure> {
         Command::Live(args) => live::run(*args),
         Command::Anonymize(args) => anonymize::run(*args),
         Command::Scan(args) => scan::run(*args),
+        Command::Tracebox(args) => tracebox::run(*args),
         Command::Verify(args) => verify::run(*args),
         Command::Check(args) => check::run(*args),
         Command::ServeCheck(args) => check::serve(args),

@@ -12,17 +12,23 @@ mod query;
 mod reading;
 mod scan;
 mod sim;
+mod tracebox;
 mod verify;
 mod wanted;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
+<<<<<<< HEAD
+pub(crate) use candidates::Candidate;
+=======
 pub(crate) use check::{Check, ServeCheck};
+>>>>>>> lead
 pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};
 pub(crate) use scan::{Scan, ScanOf, Sending};
 pub(crate) use sim::Simulation;
+pub(crate) use tracebox::{Probing, Showing, Tracebox, TraceboxOf};
 pub(crate) use verify::Verify;
 pub(crate) use wanted::Wanted;

@@ -14,6 +14,7 @@ mod sheet;
 pub(crate) mod sim;
 mod sizes;
 mod subflows;
+pub(crate) mod tracebox;
 mod traffic;
 pub(crate) mod verify;
 

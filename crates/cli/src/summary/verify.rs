@@ -76,7 +76,7 @@ impl Proved {
 }
 
 /// Words behind a head, broken so that lines stay within the page.
-fn folded(head: &str, words: &str) -> String {
+pub(super) fn folded(head: &str, words: &str) -> String {
     const WIDTH: usize = 100;
     let indent = head.chars().count();
     let (mut text, mut column) = (head.to_owned(), indent);
