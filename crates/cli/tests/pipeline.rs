@@ -135,10 +135,7 @@ fn a_small_internet_is_sorted_as_it_was_built() {
     let query = |dir: &str, sql: &str| counts(&shell(&format!("{subflow} query {dir} \"{sql}\" -f csv")).0);
     let scanned = query(&out, "SELECT verdict, count(*) FROM targets WHERE verdict <> 'filtered' GROUP BY 1");
     assert_eq!(scanned, expected(|kind| kind.verdict), "{said}");
-    let verified = query(
-        &out,
-        "SELECT conclusion, count(*) FROM verifications WHERE version = 1 GROUP BY 1",
-    );
+    let verified = query(&out, "SELECT conclusion, count(*) FROM verifications WHERE version = 1 GROUP BY 1");
     assert_eq!(verified, expected(|kind| kind.conclusion), "{said}");
     let paths = query(
         &format!("{out}/paths"),

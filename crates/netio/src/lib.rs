@@ -66,7 +66,6 @@ pub use short_turns::ask_for_short_turns;
 pub use stub::{
     Block, Frames, RawSender, Ring, Sender, Shield, addresses, ask_for_short_turns, interface_names,
     interface_towards, is_there, wait,
-    is_there, wait,
 };
 
 /// The name that stands for all interfaces.
