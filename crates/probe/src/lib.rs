@@ -5,6 +5,7 @@
 //! so for conversations, where what is sent next depends on what has come.
 
 pub mod answers;
+pub mod check;
 pub mod distance;
 mod error;
 pub mod network;

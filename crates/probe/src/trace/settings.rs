@@ -57,7 +57,7 @@ impl Settings {
         if self.flows == 0 || self.flows > Self::MOST_FLOWS {
             return wrong("there are 1 to 4 flows");
         }
-        if self.kinds().len() * usize::from(self.flows) >= usize::from(super::path::PORTS) {
+        if self.kinds().len() * usize::from(self.flows) + 2 > usize::from(super::path::PORTS) {
             return wrong("too many flows for so many kinds of probe: each needs a port");
         }
         if self.wait.is_zero() || self.wait > Duration::from_secs(60) {

@@ -17,6 +17,8 @@ use subflow_wire::tcp::Tcp;
 const AT_ONCE: usize = 4;
 /// Hops that may be silent behind the last that answered before the rest is given up, if the target does not answer either.
 const GAP: u8 = 6;
+/// Further attempts at a hop that answered another walk.
+const INSIST: u8 = 2;
 
 /// A probe that was sent.
 #[derive(Clone, Copy, Debug)]
@@ -30,16 +32,31 @@ struct Sent {
 }
 
 impl Sent {
-    /// Until when it is waited for: the longer the more often its hop was asked, for some routers answer only now and then.
-    fn until(&self, wait: Nanos) -> Option<Nanos> {
-        Some(self.at?.saturating_add(wait.saturating_mul(Nanos::from(self.attempt) + 1)))
+    /// Until when it is waited for: longer when its hop was asked before, for some routers answer only now and then. Walks that are
+    /// on together do not ask again together, or it is always the same that is answered.
+    fn until(&self, wait: Nanos, (turn, turns): (u8, u8)) -> Option<Nanos> {
+        let times = Nanos::from(self.attempt.min(1)) + 1;
+        Some(self.at?.saturating_add(wait * times + wait * Nanos::from(turn) / Nanos::from(turns.max(1))))
     }
+}
+
+/// What is known of the path by all walks together.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// How long an answer may take.
+    pub(super) wait: Nanos,
+    /// Where plain TCP found the target.
+    pub(super) hint: Option<u8>,
+    /// Hops that answer.
+    pub(super) heard: [bool; 256],
 }
 
 /// What is known of a hop limit.
 #[derive(Clone, Copy, Debug, Default)]
 struct Hop {
     tries: u8,
+    /// Attempts that it is spared, for it was silent before.
+    spared: u8,
     answered: bool,
 }
 
@@ -64,6 +81,8 @@ pub(super) struct Walk {
     far: bool,
     /// One probe at a time.
     serial: bool,
+    /// Which of the walks that are on together, and how many they are.
+    turn: (u8, u8),
     packet: Vec<u8>,
 }
 
@@ -97,7 +116,30 @@ impl Walk {
             heard: min.saturating_sub(1),
             far: false,
             serial: false,
+            turn: (0, 1),
             packet: Vec::new(),
+        }
+    }
+
+    /// Says which of the walks that are on together this is.
+    pub(super) fn take_turn(&mut self, turn: u8, turns: u8) {
+        self.turn = (turn, turns);
+    }
+
+    /// Whether a hop limit needs no further probe.
+    fn is_settled(&self, hop: u8, known: &Known) -> bool {
+        let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
+        let heard = known.heard.get(usize::from(hop)).copied().unwrap_or_default();
+        let tries = self.tries.saturating_add(if heard { INSIST } else { 0 });
+        state.answered || state.tries.saturating_add(state.spared) >= tries
+    }
+
+    /// Asks these hops but once: they were silent all the time.
+    pub(super) fn spare(&mut self, silent: impl Iterator<Item = u8>) {
+        for hop in silent {
+            if let Some(state) = self.hops.get_mut(usize::from(hop)) {
+                state.spared = self.tries.saturating_sub(1);
+            }
         }
     }
 
@@ -116,31 +158,29 @@ impl Walk {
     }
 
     /// Whether nothing more is to be sent or waited for.
-    pub(super) fn is_over(&self, hint: Option<u8>) -> bool {
-        let limit = self.limit(hint);
-        let settled = |hop: u8| {
-            let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
-            state.answered || state.tries >= self.tries || hop > limit
-        };
+    pub(super) fn is_over(&self, known: &Known) -> bool {
+        let (hint, limit) = (known.hint, self.limit(known.hint));
+        let settled = |hop: u8| hop > limit || self.is_settled(hop, known);
         let waiting = self.sent.iter().any(|sent| sent.open && (sent.hop <= limit || self.end.is_none()));
         let tried = self.far || self.end.is_some() || hint.is_some() || limit == self.max;
         !waiting && self.next > limit && tried && (self.min..=limit).all(settled)
     }
 
-    /// Sends what is due. `wait` is how long answers may take by now.
-    pub(super) fn go_on(&mut self, now: Nanos, wait: Nanos, hint: Option<u8>, out: &mut Out) {
+    /// Sends what is due.
+    pub(super) fn go_on(&mut self, now: Nanos, known: &Known, out: &mut Out) {
+        let (hint, turn) = (known.hint, self.turn);
         for sent in &mut self.sent {
-            sent.open &= sent.until(wait).is_none_or(|until| until > now);
+            sent.open &= sent.until(known.wait, turn).is_none_or(|until| until > now);
         }
         if self.serial {
-            self.go_on_singly(now, hint, out);
+            self.go_on_singly(now, known, out);
             return;
         }
         // Who was silent is asked again.
         let limit = self.limit(hint);
         for hop in self.min..self.next.min(limit.saturating_add(1)) {
-            let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
-            if !state.answered && state.tries > 0 && state.tries < self.tries && !self.is_open(hop) {
+            let tries = self.hops.get(usize::from(hop)).map_or(0, |state| state.tries);
+            if tries > 0 && !self.is_open(hop) && !self.is_settled(hop, known) {
                 self.send(hop, now, out);
             }
         }
@@ -154,20 +194,17 @@ impl Walk {
         self.try_far(now, hint, out);
     }
 
-    fn go_on_singly(&mut self, now: Nanos, hint: Option<u8>, out: &mut Out) {
+    fn go_on_singly(&mut self, now: Nanos, known: &Known, out: &mut Out) {
         if self.sent.iter().any(|sent| sent.open) {
             return;
         }
-        let limit = self.limit(hint);
-        let next = (self.min..=limit).find(|&hop| {
-            let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
-            !state.answered && state.tries < self.tries
-        });
+        let limit = self.limit(known.hint);
+        let next = (self.min..=limit).find(|&hop| !self.is_settled(hop, known));
         match next {
             Some(hop) => self.send(hop, now, out),
             None => {
                 self.next = self.next.max(limit.saturating_add(1));
-                self.try_far(now, hint, out);
+                self.try_far(now, known.hint, out);
             }
         }
     }
@@ -215,7 +252,7 @@ impl Walk {
 
     /// When something is due.
     pub(super) fn due(&self, wait: Nanos) -> Option<Nanos> {
-        self.sent.iter().filter(|sent| sent.open).filter_map(|sent| sent.until(wait)).min()
+        self.sent.iter().filter(|sent| sent.open).filter_map(|sent| sent.until(wait, self.turn)).min()
     }
 
     /// Takes a packet.

@@ -249,7 +249,7 @@ struct Found {
     evidence: String,
 }
 
-/// `FILE TARGETS`: traces targets, a line each in a file, and writes a line each.
+/// `FILE TARGETS [join]`: traces targets, a line each in a file, and writes a line each.
 pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let file = arguments.next().ok_or("no file")?;
     let list =
@@ -259,8 +259,10 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Str
         Target { addr: addr.parse().expect("an address"), port: port.parse().expect("a port") }
     });
     let words = |error: Error| error.to_string();
-    // A reset with MP_TCPRST tells of servers whose SYN/ACKs are stripped.
-    let settings = Settings { asks: vec![Asks::V1, Asks::V0, Asks::Join], seed: 77, ..Settings::default() };
+    let mut settings = Settings { seed: 77, ..Settings::default() };
+    if arguments.next().is_some_and(|more| more == "join") {
+        settings.asks.push(Asks::Join);
+    }
     let mut channel = Channel::open(&Options::default()).map_err(words)?;
     let mut lines = String::new();
     let mut finished = |path: trace::Path| {
@@ -294,26 +296,25 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Str
         &mut finished,
     )
     .map_err(words)?;
-    let _ = writeln!(lines, "# {driven:?}");
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let memory = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
+    let _ = writeln!(lines, "# {driven:?}, {memory}");
     std::fs::write(file, lines).map_err(|error| error.to_string())
 }
 
 /// Traces targets from the first namespace of a lab.
-fn trace(lab: &Lab, targets: &[(IpAddr, u16)]) -> BTreeMap<(IpAddr, u16), Found> {
+fn trace(lab: &Lab, targets: &[(IpAddr, u16)], more: &str) -> BTreeMap<(IpAddr, u16), Found> {
     let mut list = String::new();
     for (addr, port) in targets {
         let _ = writeln!(list, "{addr} {port}");
     }
     std::fs::write(lab.file("list"), list).expect("a file");
     let start = Instant::now();
-    lab.complete('a', &format!("trace {} {}", lab.file("found").display(), lab.file("list").display()));
-    let lines = lab.lines("found");
-    eprintln!(
-        "{} targets in {:.1} s: {}",
-        targets.len(),
-        start.elapsed().as_secs_f64(),
-        lines.last().expect("counts")
+    lab.complete(
+        'a',
+        &format!("trace {} {} {more}", lab.file("found").display(), lab.file("list").display()),
     );
+    let lines = lab.lines("found");
     let found: BTreeMap<_, _> = lines
         .iter()
         .filter(|line| !line.starts_with('#'))
@@ -331,6 +332,13 @@ fn trace(lab: &Lab, targets: &[(IpAddr, u16)]) -> BTreeMap<(IpAddr, u16), Found>
             ((fields[0].parse().expect("an address"), fields[1].parse().expect("a port")), found)
         })
         .collect();
+    let longest = found.values().map(|found| found.seconds).fold(0.0, f64::max);
+    eprintln!(
+        "{} targets in {:.1} s, the slowest in {longest:.1} s: {}",
+        targets.len(),
+        start.elapsed().as_secs_f64(),
+        lines.last().expect("counts")
+    );
     assert_eq!(found.len(), targets.len(), "one row a target");
     found
 }
@@ -358,9 +366,14 @@ fn every_box_is_found_and_placed() {
     let Some(chain) = Chain::new("trace") else { return };
     let cases = cases();
     let probed = || cases.iter().enumerate().filter(|(_, case)| case.probed);
-    let targets: Vec<_> =
-        probed().flat_map(|(n, case)| [false, true].map(|v6| (target(n as u16, v6), case.port))).collect();
-    let found = trace(&chain.lab, &targets);
+    // A reset of MP_JOIN with MP_TCPRST tells of servers out of whose SYN/ACKs the option was taken.
+    let joins = |case: &Case| case.path.hops.iter().any(|hop| hop.behaviour == Behaviour::ShrinkSynAck);
+    let mut found = BTreeMap::new();
+    for (join, more) in [(false, ""), (true, "join")] {
+        let asked = probed().filter(|(_, case)| joins(case) == join);
+        let both = asked.flat_map(|(n, case)| [false, true].map(|v6| (target(n as u16, v6), case.port)));
+        found.extend(trace(&chain.lab, &both.collect::<Vec<_>>(), more));
+    }
     let mut errors = Vec::new();
     for (n, case) in probed() {
         for v6 in [false, true] {
@@ -375,7 +388,7 @@ fn every_box_is_found_and_placed() {
             }
         }
     }
-    assert!(errors.is_empty(), "{} of {} are wrong:\n{}", errors.len(), targets.len(), errors.join("\n"));
+    assert!(errors.is_empty(), "{} of {} are wrong:\n{}", errors.len(), found.len(), errors.join("\n"));
 }
 
 /// A path in short.
@@ -420,7 +433,7 @@ fn kernels_as_boxes_are_found_and_placed() {
     }
     let targets: Vec<_> =
         expected.iter().flat_map(|(n, ..)| [(target(*n, false), MPTCP), (target(*n, true), MPTCP)]).collect();
-    let found = trace(&chain.lab, &targets);
+    let found = trace(&chain.lab, &targets, "");
     let mut errors = Vec::new();
     for (n, what, truth) in &expected {
         for v6 in [false, true] {
@@ -438,7 +451,7 @@ fn clean_paths_are_never_accused() {
     let Some(chain) = Chain::new("clean") else { return };
     let targets: Vec<_> =
         (0..500).flat_map(|n| [(target(n, false), MPTCP), (target(n, true), MPTCP)]).collect();
-    let found = trace(&chain.lab, &targets);
+    let found = trace(&chain.lab, &targets, "");
     for (target, found) in &found {
         assert_eq!(
             (found.verdict.as_str(), found.modifications),
@@ -452,7 +465,7 @@ fn clean_paths_are_never_accused() {
 fn a_thousand_targets_behind_silent_routers() {
     let Some(chain) = Chain::new("silent") else { return };
     let targets: Vec<_> = (0..1000).map(|n| (target(n, n % 2 == 1), MPTCP)).collect();
-    let found = trace(&chain.lab, &targets);
+    let found = trace(&chain.lab, &targets, "");
     for (target, found) in &found {
         assert_eq!(found.verdict, "true pass_through", "{target:?} {found:?}");
     }
@@ -460,7 +473,7 @@ fn a_thousand_targets_behind_silent_routers() {
     drop(chain);
     let Some(chain) = Chain::new("clean") else { return };
     let one = (target(6, false), MPTCP);
-    let found = &trace(&chain.lab, &[one])[&one];
+    let found = &trace(&chain.lab, &[one], "")[&one];
     eprintln!("one clean path: {:.2} s", found.seconds);
     assert_eq!(found.verdict, "true pass_through");
 }
