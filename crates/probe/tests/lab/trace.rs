@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use subflow_probe::Error;
 use subflow_probe::network::{Channel, Options};
-use subflow_probe::rows::Asks;
 use subflow_probe::scan::Stop;
 use subflow_probe::targets::Target;
 use subflow_probe::trace::{self, Settings};
@@ -249,7 +248,7 @@ struct Found {
     evidence: String,
 }
 
-/// `FILE TARGETS [join]`: traces targets, a line each in a file, and writes a line each.
+/// `FILE TARGETS`: traces targets, a line each in a file, and writes a line each.
 pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let file = arguments.next().ok_or("no file")?;
     let list =
@@ -259,10 +258,7 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Str
         Target { addr: addr.parse().expect("an address"), port: port.parse().expect("a port") }
     });
     let words = |error: Error| error.to_string();
-    let mut settings = Settings { seed: 77, ..Settings::default() };
-    if arguments.next().is_some_and(|more| more == "join") {
-        settings.asks.push(Asks::Join);
-    }
+    let settings = Settings { seed: 77, ..Settings::default() };
     let mut channel = Channel::open(&Options::default()).map_err(words)?;
     let mut lines = String::new();
     let mut finished = |path: trace::Path| {
@@ -303,17 +299,14 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Str
 }
 
 /// Traces targets from the first namespace of a lab.
-fn trace(lab: &Lab, targets: &[(IpAddr, u16)], more: &str) -> BTreeMap<(IpAddr, u16), Found> {
+fn trace(lab: &Lab, targets: &[(IpAddr, u16)]) -> BTreeMap<(IpAddr, u16), Found> {
     let mut list = String::new();
     for (addr, port) in targets {
         let _ = writeln!(list, "{addr} {port}");
     }
     std::fs::write(lab.file("list"), list).expect("a file");
     let start = Instant::now();
-    lab.complete(
-        'a',
-        &format!("trace {} {} {more}", lab.file("found").display(), lab.file("list").display()),
-    );
+    lab.complete('a', &format!("trace {} {}", lab.file("found").display(), lab.file("list").display()));
     let lines = lab.lines("found");
     let found: BTreeMap<_, _> = lines
         .iter()
@@ -366,14 +359,8 @@ fn every_box_is_found_and_placed() {
     let Some(chain) = Chain::new("trace") else { return };
     let cases = cases();
     let probed = || cases.iter().enumerate().filter(|(_, case)| case.probed);
-    // A reset of MP_JOIN with MP_TCPRST tells of servers out of whose SYN/ACKs the option was taken.
-    let joins = |case: &Case| case.path.hops.iter().any(|hop| hop.behaviour == Behaviour::ShrinkSynAck);
-    let mut found = BTreeMap::new();
-    for (join, more) in [(false, ""), (true, "join")] {
-        let asked = probed().filter(|(_, case)| joins(case) == join);
-        let both = asked.flat_map(|(n, case)| [false, true].map(|v6| (target(n as u16, v6), case.port)));
-        found.extend(trace(&chain.lab, &both.collect::<Vec<_>>(), more));
-    }
+    let both = probed().flat_map(|(n, case)| [false, true].map(|v6| (target(n as u16, v6), case.port)));
+    let found = trace(&chain.lab, &both.collect::<Vec<_>>());
     let mut errors = Vec::new();
     for (n, case) in probed() {
         for v6 in [false, true] {
@@ -433,7 +420,7 @@ fn kernels_as_boxes_are_found_and_placed() {
     }
     let targets: Vec<_> =
         expected.iter().flat_map(|(n, ..)| [(target(*n, false), MPTCP), (target(*n, true), MPTCP)]).collect();
-    let found = trace(&chain.lab, &targets, "");
+    let found = trace(&chain.lab, &targets);
     let mut errors = Vec::new();
     for (n, what, truth) in &expected {
         for v6 in [false, true] {
@@ -451,7 +438,7 @@ fn clean_paths_are_never_accused() {
     let Some(chain) = Chain::new("clean") else { return };
     let targets: Vec<_> =
         (0..500).flat_map(|n| [(target(n, false), MPTCP), (target(n, true), MPTCP)]).collect();
-    let found = trace(&chain.lab, &targets, "");
+    let found = trace(&chain.lab, &targets);
     for (target, found) in &found {
         assert_eq!(
             (found.verdict.as_str(), found.modifications),
@@ -465,7 +452,7 @@ fn clean_paths_are_never_accused() {
 fn a_thousand_targets_behind_silent_routers() {
     let Some(chain) = Chain::new("silent") else { return };
     let targets: Vec<_> = (0..1000).map(|n| (target(n, n % 2 == 1), MPTCP)).collect();
-    let found = trace(&chain.lab, &targets, "");
+    let found = trace(&chain.lab, &targets);
     for (target, found) in &found {
         assert_eq!(found.verdict, "true pass_through", "{target:?} {found:?}");
     }
@@ -473,7 +460,7 @@ fn a_thousand_targets_behind_silent_routers() {
     drop(chain);
     let Some(chain) = Chain::new("clean") else { return };
     let one = (target(6, false), MPTCP);
-    let found = &trace(&chain.lab, &[one], "")[&one];
+    let found = &trace(&chain.lab, &[one])[&one];
     eprintln!("one clean path: {:.2} s", found.seconds);
     assert_eq!(found.verdict, "true pass_through");
 }
