@@ -103,12 +103,6 @@ pub(crate) fn treated(router: u16, name: &str) -> u16 {
     router << 8 | kind as u16
 }
 
-/// The address of a router.
-pub(crate) fn router(hop: usize, v6: bool) -> std::net::IpAddr {
-    let text = if v6 { format!("fd77:{hop:x}::2") } else { format!("10.77.{hop}.2") };
-    text.parse().expect("an address")
-}
-
 /// The rules of a router.
 fn rules(router: u16) -> String {
     let mut chains: [Vec<u8>; 4] = Default::default();
