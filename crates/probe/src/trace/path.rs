@@ -135,7 +135,7 @@ impl Path {
         let mut known = Known { wait: self.wait(), hint, heard: [false; 256] };
         for (hop, seen) in self.walks.iter().flat_map(|walk| walk.run.seen()) {
             if let Some(heard) = known.heard.get_mut(usize::from(hop)) {
-                *heard |= seen.answer == HopAnswer::TimeExceeded;
+                *heard |= matches!(seen.answer, HopAnswer::TimeExceeded | HopAnswer::SynAck);
             }
         }
         known
