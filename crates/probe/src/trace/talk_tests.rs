@@ -475,6 +475,29 @@ fn other_fields_are_followed_even_when_they_verify_answers() {
     assert!(!rows.is_empty() && rows.iter().all(|row| (row.after_hop, row.before_hop) == (Some(2), Some(3))));
 }
 
+/// The port decides the branch; one of them has a box.
+fn pad_on_one_branch(packet: Vec<u8>) -> Option<Vec<u8>> {
+    let at = if packet[0] >> 4 == 4 { 20 } else { 40 };
+    if packet[at + 1] % 4 == 1 { pad(packet) } else { Some(packet) }
+}
+
+#[test]
+fn a_box_on_one_branch_is_not_claimed_of_all() {
+    let net = Net { mangle: (2, pad_on_one_branch), ..Net::default() };
+    // Of two flows with two ports each, one kind meets the box in the first round or in the second.
+    let settings = Settings { asks: vec![Asks::V1], flows: 2, data: false, ..Settings::default() };
+    let (path, _) = converse(&net, settings, |_, _| vec![]);
+    let found = path.conclude();
+    assert_eq!((found.target.flows, found.target.behaviour), (2, Some(Behaviour::Strip)));
+    assert!(found.target.confidence > Confidence::High, "{:?}", found.target);
+    assert!(found.target.evidence.contains("another branch"), "{}", found.target.evidence);
+    let rows: Vec<_> = found.modifications.iter().filter(|row| row.field == Field::Mptcp).collect();
+    assert!(!rows.is_empty());
+    for row in rows {
+        assert_eq!((row.after_hop, row.before_hop, row.confirmed), (Some(2), Some(3), false));
+    }
+}
+
 #[test]
 fn options_of_ones_own() {
     let settings = Settings {
