@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use super::place::{Placed, is_contradicted, place};
 use super::record::{Run, Seen, Trace};
+use super::words::found as found_words;
 use crate::rows::{Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, Finding, HopAnswer};
 
 /// A hop and who answered there.
@@ -111,9 +112,9 @@ impl<'a> Facts<'a> {
         }
         let times = self.answers(asks, finding);
         let (quotes, routers) = self.clean_quotes(asks);
-        let mut evidence = format!("{finding} answered {times} times with a key of its own");
+        let mut evidence = format!("{finding} was answered {} with a key of its own", often(times));
         if quotes > 0 {
-            evidence += &format!("; the option was quoted unchanged {quotes} times");
+            evidence += &format!("; the option was quoted unchanged {}", often(quotes));
         } else if routers > 0 {
             evidence += "; no router quoted the option";
         }
@@ -196,7 +197,16 @@ impl<'a> Facts<'a> {
         // The one nearest to us is the one that matters.
         found.sort_by_key(|place| place.before);
         let first = *found.first()?;
-        let same: Vec<&&Placed> = found.iter().filter(|place| place.change.same(&first.change)).collect();
+        let own: u32 =
+            found.iter().filter(|place| place.change.same(&first.change)).map(|place| place.times).sum();
+        // Whatever else meets the same box bears witness, too: data is another matter.
+        let alike = |place: &&Placed| {
+            let overlaps = place.after < first.before && first.after < place.before;
+            place.change.is_mptcp() && place.change.kind == first.change.kind && overlaps
+        };
+        let all = self.trace.runs.iter().zip(&self.placed);
+        let witnesses = all.filter(|(run, _)| (run.asks == Asks::Data) == (asks == Asks::Data));
+        let same: Vec<&Placed> = witnesses.flat_map(|(_, placed)| placed).filter(alike).collect();
         let times: u32 = same.iter().map(|place| place.times).sum();
         let strip = matches!(first.change.kind, ChangeKind::Padded | ChangeKind::Removed);
         // Several runs narrow each other down, unless they took different ways.
@@ -220,7 +230,10 @@ impl<'a> Facts<'a> {
             ChangeKind::Removed => "the option gone".to_owned(),
             _ => first.change.to_string(),
         };
-        let mut evidence = format!("{times} quotes of {asks} show {done}");
+        let mut evidence = format!("{} of {asks} {} {done}", count(own, "quote"), verb(own, "show"));
+        if times > own {
+            evidence += &format!(" (and {} of other probes)", times - own);
+        }
         if inferred {
             evidence += ", by length or checksum alone";
         }
@@ -233,8 +246,10 @@ impl<'a> Facts<'a> {
         if elsewhere {
             evidence += "; other probes passed unchanged, as on another branch";
         }
-        if let Some(finding) = self.finding(asks) {
-            evidence += &format!("; the answer: {finding}");
+        match self.finding(asks) {
+            Some(Finding::Silent) if asks != Asks::Data => evidence += "; nothing came back",
+            Some(finding) if asks != Asks::Data => evidence += &format!("; the target {}", found_words(finding)),
+            _ => {}
         }
         Some(Verdict {
             category: Category::MiddleboxAffected,
@@ -398,6 +413,25 @@ impl<'a> Facts<'a> {
             confidence,
             evidence,
         }
+    }
+}
+
+/// "1 quote", "2 quotes".
+pub(super) fn count(number: u32, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// "shows" of one, "show" of several.
+fn verb(number: u32, verb: &str) -> String {
+    if number == 1 { format!("{verb}s") } else { verb.to_owned() }
+}
+
+/// "once", "twice", "3 times".
+fn often(times: usize) -> String {
+    match times {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{times} times"),
     }
 }
 
