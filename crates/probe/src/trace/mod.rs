@@ -16,6 +16,7 @@ mod language;
 pub mod offline;
 mod options;
 mod path;
+mod pin;
 mod place;
 mod record;
 mod run;

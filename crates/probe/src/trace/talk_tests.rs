@@ -387,6 +387,26 @@ fn silent_hops_do_not_cost_three_seconds_each() {
 }
 
 #[test]
+fn a_server_without_clocks_behind_silence_is_found_as_fast() {
+    for (distance, silent) in [(6, &[1, 2, 3, 4, 5][..]), (6, &[2, 4]), (3, &[2]), (1, &[])] {
+        for v6 in [false, true] {
+            let found = alone(&Net { v6, distance, silent, clock: false, ..Net::default() });
+            let row = &found.target;
+            assert_eq!(
+                (row.category, row.behaviour),
+                (Category::True, Some(Behaviour::PassThrough)),
+                "{row:?}"
+            );
+            assert_eq!((row.syn_ack_hops, row.silent_hops), (Some(distance), silent.len() as u32), "{row:?}");
+            assert!(row.duration < 4.5, "{}", row.duration);
+        }
+    }
+    // A proxy is told by how far it is, which its answers do not say.
+    let found = alone(&Net { silent: &[1, 2, 3, 4], proxy: Some(3), clock: false, ..Net::default() });
+    assert_eq!((found.target.syn_ack_hops, found.target.behaviour), (Some(3), Some(Behaviour::Proxy)));
+}
+
+#[test]
 fn nobody_there() {
     let found = alone(&Net {
         distance: 40,

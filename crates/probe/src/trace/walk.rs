@@ -1,12 +1,15 @@
 //! One walk along a path: the probes of one flow with growing hop limits, several on their way at a time.
 //!
 //! Hop limits are probed in order, as many at once as may be silent without holding up the rest, until the target answers. Who is
-//! silent is asked again. Where answers do not tell which probe they answer, the walk goes on with one probe at a time.
+//! silent is asked again. Where answers do not tell which probe they answer, the walk goes on with one probe at a time: at all hops
+//! when the quotes of routers do not, only to find out how far the target is when its own answers do not.
 
 use super::compare::{Quote, compare, mpls_labels};
 use super::flow::{Flow, MOST, timestamps};
+use super::pin::Pin;
 use super::record::{Quoted, Run, Seen, judge_answer};
 use crate::answers::OptionBytes;
+use crate::distance::back;
 use crate::network::{Nanos, Out, Received, What as Carried};
 use crate::rows::{Finding, HopAnswer};
 use subflow_wire::icmp::Message;
@@ -60,6 +63,17 @@ struct Hop {
     answered: bool,
 }
 
+/// How a walk goes on.
+#[derive(Clone, Debug)]
+enum Mode {
+    /// Several probes at a time.
+    Several,
+    /// One at a time, to find out how far the target is.
+    Pin(Pin),
+    /// One at a time, all hops.
+    Singly,
+}
+
 /// One walk.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
@@ -79,8 +93,9 @@ pub(super) struct Walk {
     heard: u8,
     /// Whether the largest hop limit was tried after a gap.
     far: bool,
-    /// One probe at a time.
-    serial: bool,
+    mode: Mode,
+    /// Whether the target's answers do not tell what they answer, and its distance was found out all the same: further ones say nothing.
+    pinned: bool,
     /// Which of the walks that are on together, and how many they are.
     turn: (u8, u8),
     packet: Vec<u8>,
@@ -115,7 +130,8 @@ impl Walk {
             end: None,
             heard: min.saturating_sub(1),
             far: false,
-            serial: false,
+            mode: Mode::Several,
+            pinned: false,
             turn: (0, 1),
             packet: Vec::new(),
         }
@@ -161,6 +177,9 @@ impl Walk {
     pub(super) fn is_over(&self, known: &Known) -> bool {
         let (hint, limit) = (known.hint, self.limit(known.hint));
         let settled = |hop: u8| hop > limit || self.is_settled(hop, known);
+        if matches!(self.mode, Mode::Pin(_)) {
+            return false;
+        }
         let waiting = self.sent.iter().any(|sent| sent.open && (sent.hop <= limit || self.end.is_none()));
         let tried = self.far || self.end.is_some() || hint.is_some() || limit == self.max;
         !waiting && self.next > limit && tried && (self.min..=limit).all(settled)
@@ -172,7 +191,21 @@ impl Walk {
         for sent in &mut self.sent {
             sent.open &= sent.until(known.wait, turn).is_none_or(|until| until > now);
         }
-        if self.serial {
+        if let Mode::Pin(pin) = &mut self.mode {
+            if self.sent.iter().any(|sent| sent.open) {
+                return;
+            }
+            if let Some(hop) = pin.next(self.tries) {
+                self.send(hop, now, out);
+                return;
+            }
+            if pin.has_found() {
+                (self.mode, self.pinned) = (Mode::Several, true);
+            } else {
+                self.go_singly();
+            }
+        }
+        if matches!(self.mode, Mode::Singly) {
             self.go_on_singly(now, known, out);
             return;
         }
@@ -270,6 +303,16 @@ impl Walk {
         if open.next().is_some() { None } else { first }
     }
 
+    /// The same for an answer of the target, which must not be to another probe that was given up.
+    fn only_asked(&self) -> Option<u16> {
+        let number = self.only().filter(|_| !self.pinned)?;
+        let hop = self.sent.get(usize::from(number))?.hop;
+        match &self.mode {
+            Mode::Pin(pin) => pin.asks(hop).then_some(number),
+            Mode::Several | Mode::Singly => Some(number),
+        }
+    }
+
     fn take_tcp(&mut self, packet: &Received<'_>, tcp: &Tcp<'_>) -> Took {
         let target = self.flow.target;
         if (packet.ip.src, tcp.src_port(), tcp.dst_port()) != (target.addr, target.port, self.flow.src_port) {
@@ -288,10 +331,15 @@ impl Walk {
             _ => return Took::NotMine,
         };
         let echoed = timestamps(tcp).and_then(|(_, echo)| self.flow.by_clock(echo));
-        let number = echoed.filter(|&number| usize::from(number) < self.sent.len()).or_else(|| self.only());
+        let number =
+            echoed.filter(|&number| usize::from(number) < self.sent.len()).or_else(|| self.only_asked());
         let Some(number) = number else {
-            // One of several: which cannot be told, so the walk goes on singly.
-            self.go_singly();
+            // One of several: which cannot be told.
+            let rtt = self.likely(packet.ip.hop_limit).map(|at| packet.time - at);
+            if matches!(self.mode, Mode::Several) && !self.pinned {
+                self.pin_down(packet.ip.hop_limit);
+                return Took::Answer { rtt: rtt.filter(|&rtt| rtt >= 0) };
+            }
             return Took::Answer { rtt: None };
         };
         self.take_answer(packet, tcp, answer, number)
@@ -308,6 +356,9 @@ impl Walk {
         let known =
             self.run.step(sent.hop).seen.iter().any(|seen| (seen.answer, seen.sent_ns) == (answer, at));
         self.end = Some(self.end.map_or(sent.hop, |end| end.min(sent.hop)));
+        if let Mode::Pin(pin) = &mut self.mode {
+            pin.answered(sent.hop);
+        }
         self.settle(number);
         if known {
             return Took::Nothing;
@@ -339,6 +390,9 @@ impl Walk {
         if self.run.step(sent.hop).seen.iter().any(|seen| (seen.answer, seen.sent_ns) == (answer, at)) {
             return Took::Nothing;
         }
+        if let (true, Mode::Pin(pin)) = (exceeded, &mut self.mode) {
+            pin.too_small(sent.hop);
+        }
         if exceeded {
             self.heard = self.heard.max(sent.hop);
         } else {
@@ -363,12 +417,25 @@ impl Walk {
         }
     }
 
+    /// When the probe was sent that an answer is to, most likely, that came with so much left of its hop limit: the one that went as far.
+    fn likely(&self, left: u8) -> Option<Nanos> {
+        let open = self.sent.iter().filter(|sent| sent.open && sent.hop >= back(left));
+        open.min_by_key(|sent| sent.hop).and_then(|sent| sent.at)
+    }
+
+    /// Begins to find out how far the target is, whose answer came with so much left of its hop limit.
+    fn pin_down(&mut self, left: u8) {
+        let sent = self.sent.iter().filter(|sent| sent.at.is_some()).map(|sent| sent.hop);
+        let high = self.end.or(sent.max()).unwrap_or(self.max);
+        self.mode = Mode::Pin(Pin::new(self.heard.min(high.saturating_sub(1)), high, back(left)));
+    }
+
     /// Begins anew with the hops that have not answered, one probe at a time.
     fn go_singly(&mut self) {
-        if self.serial {
+        if matches!(self.mode, Mode::Singly) {
             return;
         }
-        self.serial = true;
+        self.mode = Mode::Singly;
         for state in self.hops.iter_mut().filter(|state| !state.answered) {
             state.tries = 0;
         }
