@@ -248,7 +248,9 @@ impl<'a> Facts<'a> {
         }
         match self.finding(asks) {
             Some(Finding::Silent) if asks != Asks::Data => evidence += "; nothing came back",
-            Some(finding) if asks != Asks::Data => evidence += &format!("; the target {}", found_words(finding)),
+            Some(finding) if asks != Asks::Data => {
+                evidence += &format!("; the target {}", found_words(finding))
+            }
             _ => {}
         }
         Some(Verdict {
