@@ -68,11 +68,9 @@ fn affected(target: &Traced, modifications: &[Modification]) -> String {
         capital(&place(target.after_hop, target.before_hop))
     };
     let place = capital(&place);
-    let own = modifications.iter().find(|row| {
-        row.field == Field::Mptcp
-            && row.direction == target.direction.unwrap_or(Direction::Forward)
-            && row.confirmed
-    });
+    let direction = target.direction.unwrap_or(Direction::Forward);
+    let of_option = |row: &&Modification| row.field == Field::Mptcp && row.direction == direction;
+    let own = modifications.iter().filter(of_option).max_by_key(|row| row.confirmed);
     let kind = own.map(|row| row.kind);
     let only_data = own.is_some_and(|row| row.probe == Asks::Data)
         && !modifications.iter().any(|row| row.field == Field::Mptcp && row.probe != Asks::Data);
