@@ -66,17 +66,22 @@ impl Ring {
 
     /// Opens a ring. From when this returns, every packet is either in it or counted as dropped.
     pub fn open(config: &Config) -> Result<Self, Error> {
-        Self::opened(config, None)
+        Self::opened(config, None, true)
     }
 
     /// Opens a ring for what others send and a filter lets through: what this host sends does not come. The program sees
     /// packets as they begin in the ring, returns how many bytes of each to keep ([`Config::snap_len`] at most, which it does
     /// not enforce) and must be right, or the kernel refuses it.
     pub fn open_filtered(config: &Config, filter: &[Instruction]) -> Result<Self, Error> {
-        Self::opened(config, Some(filter))
+        Self::opened(config, Some(filter), false)
     }
 
-    fn opened(config: &Config, filter: Option<&[Instruction]>) -> Result<Self, Error> {
+    /// The same for what others send and for what this host sends.
+    pub fn open_filtered_both(config: &Config, filter: &[Instruction]) -> Result<Self, Error> {
+        Self::opened(config, Some(filter), true)
+    }
+
+    fn opened(config: &Config, filter: Option<&[Instruction]>, sent: bool) -> Result<Self, Error> {
         let any = config.interface == ANY;
         let index = if any { 0 } else { index_of(&config.interface)? };
         let mut socket = Socket::open(any)?;
@@ -107,8 +112,10 @@ impl Ring {
             None => socket.keep(config.snap_len.max(1))?,
             Some(program) => {
                 socket.filter(program)?;
-                let what = "ignore what is sent";
-                socket.set(libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, &c_int::from(true), what)?;
+                if !sent {
+                    let what = "ignore what is sent";
+                    socket.set(libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, &c_int::from(true), what)?;
+                }
             }
         }
         let map = map(&socket, blocks * block_bytes)?;

@@ -16,6 +16,11 @@ pub fn addresses(_interface: &str) -> Result<Addresses, Error> {
     Err(Error::Unsupported)
 }
 
+/// Not known.
+pub fn interface_towards(_from: std::net::IpAddr, _to: std::net::IpAddr) -> Option<String> {
+    None
+}
+
 /// No interface is known.
 pub fn is_there(_index: u32) -> bool {
     false
@@ -41,6 +46,11 @@ impl Ring {
 
     /// Always [`Error::Unsupported`].
     pub fn open_filtered(_config: &Config, _filter: &[Instruction]) -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
+    /// Always [`Error::Unsupported`].
+    pub fn open_filtered_both(_config: &Config, _filter: &[Instruction]) -> Result<Self, Error> {
         Err(Error::Unsupported)
     }
 

@@ -237,7 +237,8 @@ impl<'a> Facts<'a> {
         };
         let translated = changes.iter().find(|place| {
             place.change.is_translation()
-                || (place.change.field == Field::Checksum && place.change.kind == ChangeKind::Changed)
+                // A whole quote that does not fit its own checksum was translated, and its addresses translated back.
+                || (place.change.field == Field::Checksum && place.checksum_fits == Some(false))
         });
         let fields: Vec<String> = changes.iter().map(|place| place.change.to_string()).collect();
         let words = format!("changed on the way: {}", fields.join(", "));

@@ -7,13 +7,16 @@
 //! middlebox interference with tracebox" (IMC 2013).
 
 mod change;
+pub mod classic;
 mod compare;
 mod conclude;
 mod flow;
+mod infer;
 mod language;
 pub mod offline;
 mod options;
 mod path;
+mod pin;
 mod place;
 mod record;
 mod run;
@@ -34,5 +37,7 @@ pub use run::run;
 pub use settings::Settings;
 pub use tables::{Concluded, conclude};
 
+#[cfg(test)]
+mod talk_tests;
 #[cfg(test)]
 mod tests;

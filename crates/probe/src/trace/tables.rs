@@ -134,12 +134,11 @@ fn paths(trace: &Trace) -> u32 {
     paths.len() as u32
 }
 
-/// The rows of a run: what is further away than the target, and silent, is none of its path.
+/// The rows of a run. What is further away than the target is none of its path.
 fn rows<'a>(trace: &'a Trace, run: &'a Run) -> impl Iterator<Item = Hop> + 'a {
     let targets = |answer| matches!(answer, HopAnswer::SynAck | HopAnswer::Reset | HopAnswer::Ack);
     let end = run.seen().find(|(_, seen)| targets(seen.answer) && seen.time_ns.is_some()).map(|(hop, _)| hop);
-    let probed =
-        run.probed().filter(move |&(hop, step)| !step.seen.is_empty() || end.is_none_or(|end| hop <= end));
+    let probed = run.probed().filter(move |&(hop, _)| end.is_none_or(|end| hop <= end));
     probed.map(|(hop, step)| row(trace, run, hop, step))
 }
 

@@ -83,9 +83,9 @@ fn words(comparison: &Comparison) -> Vec<String> {
 }
 
 /// Makes the checksum of TCP right again.
-fn mend(packet: &mut [u8]) {
+pub(super) fn mend(packet: &mut [u8]) {
     let at = if packet[0] >> 4 == 4 { 20 } else { 40 };
-    let (src, dst) = addrs(at == 40);
+    let (src, dst) = super::compare::addresses(packet, packet[0] >> 4).unwrap();
     packet[at + 16..at + 18].fill(0);
     let sum = transport(src, dst, protocol::TCP, &packet[at..]);
     packet[at + 16..at + 18].copy_from_slice(&sum.to_be_bytes());
@@ -312,6 +312,14 @@ fn a_change_lies_behind_the_last_hop_that_got_it_unchanged() {
     assert_eq!(places(&found), [("mptcp removed".to_owned(), 2, 3, 2)]);
     let found = run(&[(1, Some(40), same), (2, Some(40), padded), (3, None, padded)]);
     assert_eq!(places(&found), [("mptcp padded".to_owned(), 1, 2, 2)]);
+    // Even where no quote shows it, the length and the checksum may say what it was.
+    let found = run(&[(1, Some(28), same), (2, Some(28), gone), (3, Some(28), gone)]);
+    assert_eq!(places(&found), [("mptcp removed".to_owned(), 1, 2, 2)]);
+    assert!(place(&found)[0].inferred);
+    let found = run(&[(1, Some(40), same), (2, Some(40), padded), (3, Some(28), padded)]);
+    assert_eq!(places(&found), [("mptcp padded".to_owned(), 1, 2, 1)]);
+    let found = run(&[(1, Some(40), same), (2, Some(40), gone), (3, Some(40), gone)]);
+    assert_eq!(places(&found), [("mptcp removed".to_owned(), 1, 2, 2)]);
     // 28 bytes say nothing of padding.
     let found = run(&[(1, Some(28), same), (2, Some(28), padded), (3, None, padded)]);
     assert_eq!(places(&found), [("mptcp padded".to_owned(), 0, 3, 1)]);

@@ -1,0 +1,570 @@
+//! Conversations with a path that is simulated: routers, boxes and a server, in virtual time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use subflow_wire::Key;
+use subflow_wire::icmp::{ErrorMessage, emit_echo, v4_type, v6_type};
+use subflow_wire::ip::{protocol, v4, v6};
+use subflow_wire::keys::Version;
+use subflow_wire::mptcp::{Capable, Dsn, Dss, Mptcp};
+use subflow_wire::tcp::{Flags, Header, Tcp, TcpOption};
+
+use super::*;
+use crate::network::{Local, Nanos, Out, Received, Talk, What};
+use crate::rows::{Asks, Behaviour, Category, Confidence, Direction, Field, Finding, HopAnswer};
+use crate::targets::Target;
+
+const MS: Nanos = 1_000_000;
+
+/// What a box does to a probe: another packet, or none.
+type Mangle = fn(Vec<u8>) -> Option<Vec<u8>>;
+
+/// A path.
+#[derive(Clone)]
+struct Net {
+    v6: bool,
+    /// Hops to the target.
+    distance: u8,
+    silent: &'static [u8],
+    /// Bytes that routers quote.
+    quoted: usize,
+    /// Works behind this hop.
+    mangle: (u8, Mangle),
+    /// Who speaks for the target from this hop on.
+    proxy: Option<u8>,
+    /// Whether SYN/ACKs have timestamps.
+    clock: bool,
+    closed: bool,
+    /// Time for one hop.
+    hop: Nanos,
+    /// Of each router, the probes that it has answered, and how many it leaves out before each.
+    skip: u32,
+}
+
+impl Default for Net {
+    fn default() -> Self {
+        Self {
+            v6: false,
+            distance: 5,
+            silent: &[],
+            quoted: 1000,
+            mangle: (0, Some),
+            proxy: None,
+            clock: true,
+            closed: false,
+            hop: MS,
+            skip: 0,
+        }
+    }
+}
+
+fn ip(src: IpAddr, dst: IpAddr, number: u8, hop_limit: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; 40];
+    let len = match (src, dst) {
+        (IpAddr::V4(src), IpAddr::V4(dst)) => {
+            v4::Header { hop_limit, ..v4::Header::new(src, dst, number) }.emit(payload.len(), &mut bytes)
+        }
+        (IpAddr::V6(src), IpAddr::V6(dst)) => {
+            v6::Header { hop_limit, ..v6::Header::new(src, dst, number) }.emit(payload.len(), &mut bytes)
+        }
+        _ => panic!("mixed families"),
+    };
+    bytes.truncate(len.unwrap());
+    bytes.extend(payload);
+    bytes
+}
+
+impl Net {
+    fn router(&self, hop: u8) -> IpAddr {
+        if self.v6 { format!("2001:db8:9::{hop}").parse().unwrap() } else { IpAddr::from([203, 0, 113, hop]) }
+    }
+
+    /// What comes back for a packet, and after how long.
+    fn answer(&self, bytes: &[u8], count: &mut BTreeMap<u8, u32>) -> Option<(Nanos, Vec<u8>)> {
+        let sent = Received::parse(0, bytes).unwrap();
+        let (src, dst, limit) = (sent.ip.src, sent.ip.dst, sent.ip.hop_limit);
+        let is_port = |port| sent.tcp().is_some_and(|tcp| tcp.dst_port() == port);
+        let end = self.proxy.filter(|_| is_port(80)).unwrap_or(self.distance);
+        let mut packet = bytes.to_vec();
+        for hop in 1..=limit.min(end) {
+            if self.mangle.0 > 0 && hop > self.mangle.0 && hop == self.mangle.0 + 1 {
+                packet = (self.mangle.1)(packet)?;
+            }
+        }
+        let later = |hop: u8| 2 * Nanos::from(hop) * self.hop;
+        if limit < end {
+            let asked = count.entry(limit).or_insert(0);
+            *asked += 1;
+            if self.silent.contains(&limit) || *asked <= self.skip {
+                return None;
+            }
+            let mut quote = tests::expired(&packet);
+            quote.truncate(self.quoted);
+            let (ty, number) = if self.v6 {
+                (v6_type::TIME_EXCEEDED, protocol::ICMPV6)
+            } else {
+                (v4_type::TIME_EXCEEDED, protocol::ICMP)
+            };
+            let mut message = vec![0; 400];
+            let error = ErrorMessage { ty, code: 0, rest: [0; 4], quote: &quote, extensions: &[] };
+            let len = error.emit(self.router(limit), src, &mut message).unwrap();
+            return Some((later(limit), ip(self.router(limit), src, number, 65 - limit, &message[..len])));
+        }
+        let mut out = vec![0; 100];
+        if let What::Icmp(message) = &sent.what {
+            let len = emit_echo(dst, src, true, message.echo().unwrap(), b"", &mut out).unwrap();
+            let number = if self.v6 { protocol::ICMPV6 } else { protocol::ICMP };
+            return Some((later(end), ip(dst, src, number, 65 - end, &out[..len])));
+        }
+        let arrived = Received::parse(0, &packet).unwrap();
+        let tcp = arrived.tcp().unwrap();
+        if tcp.flags().rst() || (tcp.flags() == Flags::ACK) {
+            return None;
+        }
+        let len = self.serve(tcp, &arrived, is_port(80) && !self.closed, &mut out);
+        Some((later(end), ip(dst, src, protocol::TCP, 65 - end, &out[..len])))
+    }
+
+    /// A server of version 1.
+    fn serve(&self, tcp: &Tcp<'_>, arrived: &Received<'_>, open: bool, out: &mut [u8]) -> usize {
+        let theirs = Key(0x8fb9_c7b4_93f3_3d4b);
+        let mut options = vec![TcpOption::MaxSegmentSize(1400)];
+        let len = tcp.payload().len() as u32 + u32::from(tcp.flags().syn());
+        let mut header = Header {
+            src_port: tcp.dst_port(),
+            dst_port: tcp.src_port(),
+            seq: 5000,
+            ack: tcp.seq().wrapping_add(len),
+            flags: Flags::SYN | Flags::ACK,
+            window: 1000,
+            urgent: 0,
+        };
+        for option in tcp.options() {
+            match option {
+                TcpOption::Timestamps { value, .. } if self.clock => {
+                    options.push(TcpOption::Timestamps { value: 77, echo: value });
+                }
+                TcpOption::Mptcp(Mptcp::Capable(capable)) if capable.version == 1 && tcp.flags().syn() => {
+                    let answer = Capable { sender_key: Some(theirs), ..capable };
+                    options.push(TcpOption::Mptcp(Mptcp::Capable(answer)));
+                }
+                TcpOption::Mptcp(Mptcp::Capable(capable)) if !tcp.flags().syn() => {
+                    assert_eq!(capable.receiver_key, Some(theirs));
+                    let next = capable.sender_key.unwrap().idsn(Version::V1).wrapping_add(1 + u64::from(len));
+                    let dss =
+                        Dss { data_ack: Some(Dsn::Long(next)), mapping: None, data_fin: false, reserved: 0 };
+                    options.push(TcpOption::Mptcp(Mptcp::Dss(dss)));
+                }
+                _ => {}
+            }
+        }
+        if !tcp.flags().syn() {
+            (header.seq, header.flags) = (5001, Flags::ACK);
+            options.remove(0);
+        }
+        if !open {
+            (header.seq, header.flags) = (0, Flags::RST | Flags::ACK);
+            options.clear();
+        }
+        header.emit(arrived.ip.dst, arrived.ip.src, &options, &[], out).unwrap()
+    }
+
+    fn addrs(&self) -> (IpAddr, IpAddr) {
+        tests::addrs(self.v6)
+    }
+}
+
+/// Runs a path to its end; `more` may put further packets in: it is given each that is sent, with its time.
+fn converse(
+    net: &Net,
+    settings: Settings,
+    mut more: impl FnMut(Nanos, &[u8]) -> Vec<(Nanos, Vec<u8>)>,
+) -> (Path, Vec<Vec<u8>>) {
+    let (ours, theirs) = net.addrs();
+    let target = Target { addr: theirs, port: 80 };
+    let mut out = Out::new(Local::new(ours, 61_000, 64, 5));
+    let mut path = Path::new(target, Arc::new(Settings { seed: 7, ..settings }));
+    let start: Nanos = 1_700_000_000_000_000_000;
+    let mut now = start;
+    let mut coming: BTreeMap<(Nanos, u32), Vec<u8>> = BTreeMap::new();
+    let (mut serial, mut timer, mut all) = (0, None, Vec::new());
+    let mut count = BTreeMap::new();
+    path.begin(now, &mut out);
+    loop {
+        // What is to be sent leaves, half a millisecond apart.
+        loop {
+            timer = out.timer().unwrap_or(timer);
+            let sending: Vec<(u32, Vec<u8>)> =
+                out.packets().map(|(id, bytes)| (id, bytes.to_vec())).collect();
+            out.clear();
+            if sending.is_empty() {
+                break;
+            }
+            for (id, bytes) in sending {
+                now += MS / 100;
+                path.sent(id, now, &mut out);
+                let answer = net.answer(&bytes, &mut count).map(|(delay, answer)| (now + delay, answer));
+                for (at, packet) in answer.into_iter().chain(more(now, &bytes)) {
+                    serial += 1;
+                    coming.insert((at, serial), packet);
+                }
+                all.push(bytes);
+                timer = out.timer().unwrap_or(timer);
+            }
+        }
+        if path.is_over() {
+            return (path, all);
+        }
+        let next = coming.keys().next().copied();
+        match (next, timer) {
+            (Some((at, serial)), timer) if timer.is_none_or(|timer| at <= timer) => {
+                now = now.max(at);
+                let packet = coming.remove(&(at, serial)).unwrap();
+                path.packet(now, &Received::parse(at, &packet).unwrap(), &mut out);
+            }
+            (_, Some(at)) => {
+                now = now.max(at);
+                timer = None;
+                path.timer(now, &mut out);
+            }
+            (None, None) | (Some(_), None) => panic!("it waits for nothing"),
+        }
+        assert!(now - start < 100_000 * MS, "it does not end");
+    }
+}
+
+fn alone(net: &Net) -> Concluded {
+    converse(net, Settings::default(), |_, _| vec![]).0.conclude()
+}
+
+fn option_at(packet: &[u8]) -> Option<(usize, usize)> {
+    let ip = if packet[0] >> 4 == 4 { 20 } else { 40 };
+    // Echo requests are none.
+    (packet[if ip == 20 { 9 } else { 6 }] == protocol::TCP).then_some(())?;
+    let mut at = ip + 20;
+    for option in Tcp::parse(&packet[ip..]).unwrap().options() {
+        if option.kind() == 30 {
+            return Some((at, at + option.len()));
+        }
+        at += option.len();
+    }
+    None
+}
+
+fn pad(mut packet: Vec<u8>) -> Option<Vec<u8>> {
+    if let Some((from, to)) = option_at(&packet) {
+        packet[from..to].fill(1);
+        tests::mend(&mut packet);
+    }
+    Some(packet)
+}
+
+fn drop(packet: Vec<u8>) -> Option<Vec<u8>> {
+    option_at(&packet).is_none().then_some(packet)
+}
+
+#[test]
+fn a_clean_path_takes_a_few_round_trips_and_few_packets() {
+    for v6 in [false, true] {
+        let (path, packets) = converse(&Net { v6, ..Net::default() }, Settings::default(), |_, _| vec![]);
+        let found = path.conclude();
+        let row = &found.target;
+        assert_eq!((row.category, row.behaviour), (Category::True, Some(Behaviour::PassThrough)), "{row:?}");
+        assert_eq!(
+            (row.v1, row.v0, row.plain),
+            (Some(Finding::V1), Some(Finding::NoOption), Some(Finding::NoOption))
+        );
+        assert_eq!((row.syn_ack_hops, row.echo_hops, row.reset_hops), (Some(5), Some(5), Some(5)));
+        assert_eq!((row.confidence, row.data_passed, row.rejected), (Confidence::High, Some(true), 0));
+        assert_eq!(found.modifications, []);
+        assert!(row.duration < 0.2, "{}", row.duration);
+        assert!(packets.len() < 70, "{}", packets.len());
+        // Every hop was answered by who is there, in its time.
+        for hop in &found.hops {
+            let net = Net { v6, ..Net::default() };
+            let who = if hop.hop < 5 { net.router(hop.hop) } else { row.addr };
+            assert_eq!(hop.from_addr, Some(who));
+            assert!((hop.rtt.unwrap() - 0.002 * f64::from(hop.hop.min(5))).abs() < 1e-6, "{hop:?}");
+        }
+    }
+}
+
+#[test]
+fn all_probes_of_a_flow_look_alike_to_who_spreads_load() {
+    for v6 in [false, true] {
+        let (path, packets) =
+            converse(&Net { v6, silent: &[2], ..Net::default() }, Settings::default(), |_, _| vec![]);
+        let runs = path.trace().runs;
+        let mut flows: BTreeMap<(u16, u32), BTreeSet<(u32, u16, [u8; 4])>> = BTreeMap::new();
+        let mut numbers = BTreeSet::new();
+        for packet in &packets {
+            let sent = Received::parse(0, packet).unwrap();
+            let Some(tcp) = sent.tcp().filter(|tcp| tcp.flags() == Flags::SYN && tcp.dst_port() == 80) else {
+                continue;
+            };
+            let label = if v6 { [packet[0], packet[1], packet[2], packet[3]] } else { [0; 4] };
+            flows.entry((tcp.src_port(), tcp.seq())).or_default().insert((tcp.seq(), tcp.dst_port(), label));
+            // And each has a number of its own.
+            let number = if v6 { tcp.window() } else { sent.ip.identification as u16 };
+            assert!(numbers.insert((tcp.seq(), number)));
+        }
+        assert!(flows.values().all(|fields| fields.len() == 1), "{flows:?}");
+        // The second round asks from other ports.
+        let port = |asks, round| {
+            runs.iter().find(|run| (run.asks, run.round) == (asks, round)).map(|run| run.src_port)
+        };
+        assert_eq!(port(Asks::V1, 2), port(Asks::V0, 1));
+        assert_eq!(port(Asks::Plain, 2), port(Asks::V1, 1));
+    }
+}
+
+#[test]
+fn boxes_are_found_where_they_are() {
+    for v6 in [false, true] {
+        for behind in 1..4 {
+            let found = alone(&Net { v6, mangle: (behind, pad), ..Net::default() });
+            let row = &found.target;
+            assert_eq!((row.category, row.behaviour), (Category::MiddleboxAffected, Some(Behaviour::Strip)));
+            assert_eq!((row.after_hop, row.before_hop), (Some(behind), Some(behind + 1)));
+            assert_eq!(row.confidence, Confidence::High);
+            let found = alone(&Net { v6, mangle: (behind, drop), ..Net::default() });
+            let row = &found.target;
+            assert_eq!((row.behaviour, row.confidence), (Some(Behaviour::Drop), Confidence::High), "{row:?}");
+            assert_eq!((row.after_hop, row.before_hop), (Some(behind), Some(behind + 1)));
+            let found = alone(&Net { v6, proxy: Some(behind + 1), ..Net::default() });
+            let row = &found.target;
+            assert_eq!(
+                (row.behaviour, row.direction),
+                (Some(Behaviour::Proxy), Some(Direction::Forward)),
+                "{row:?}"
+            );
+            assert_eq!((row.after_hop, row.before_hop), (Some(behind), Some(behind + 1)));
+        }
+    }
+}
+
+#[test]
+fn short_quotes_and_lost_clocks_are_sorted_out_one_by_one() {
+    // 48 bytes of IPv6 have nothing that tells probes apart; neither has a SYN/ACK without timestamps, nor a reset.
+    for net in [
+        Net { v6: true, quoted: 48, ..Net::default() },
+        Net { clock: false, ..Net::default() },
+        Net { v6: true, quoted: 48, clock: false, ..Net::default() },
+        Net { closed: true, ..Net::default() },
+    ] {
+        let found = alone(&net);
+        let expected = if net.closed { Category::Unresponsive } else { Category::True };
+        assert_eq!(found.target.category, expected, "{:?}", found.target);
+        assert_eq!(found.modifications, []);
+        for hop in found.hops.iter().filter(|hop| hop.answer != HopAnswer::Silent) {
+            let who = if hop.hop < 5 { net.router(hop.hop) } else { found.target.addr };
+            assert_eq!((hop.from_addr, hop.hop <= 5), (Some(who), true), "{hop:?}");
+            assert!((hop.rtt.unwrap() - 0.002 * f64::from(hop.hop.min(5))).abs() < 1e-6, "{hop:?}");
+        }
+        assert!(found.target.duration < 3.0, "{}", found.target.duration);
+    }
+}
+
+#[test]
+fn silent_hops_do_not_cost_three_seconds_each() {
+    let found = alone(&Net { silent: &[2, 3, 4], ..Net::default() });
+    assert_eq!((found.target.category, found.target.silent_hops), (Category::True, 3));
+    assert!(found.target.duration < 2.5, "{}", found.target.duration);
+    // A router that answers every other probe is heard by the second.
+    let found = alone(&Net { skip: 1, ..Net::default() });
+    assert_eq!((found.target.category, found.target.silent_hops), (Category::True, 0));
+    // A target behind a long silence is found all the same.
+    let found =
+        alone(&Net { distance: 14, silent: &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], ..Net::default() });
+    assert_eq!(
+        (found.target.category, found.target.syn_ack_hops),
+        (Category::True, Some(14)),
+        "{:?}",
+        found.target
+    );
+}
+
+#[test]
+fn a_server_without_clocks_behind_silence_is_found_as_fast() {
+    for (distance, silent) in [(6, &[1, 2, 3, 4, 5][..]), (6, &[2, 4]), (3, &[2]), (1, &[])] {
+        for v6 in [false, true] {
+            let found = alone(&Net { v6, distance, silent, clock: false, ..Net::default() });
+            let row = &found.target;
+            assert_eq!(
+                (row.category, row.behaviour),
+                (Category::True, Some(Behaviour::PassThrough)),
+                "{row:?}"
+            );
+            assert_eq!((row.syn_ack_hops, row.silent_hops), (Some(distance), silent.len() as u32), "{row:?}");
+            assert!(row.duration < 4.5, "{}", row.duration);
+        }
+    }
+    // A proxy is told by how far it is, which its answers do not say.
+    let found = alone(&Net { silent: &[1, 2, 3, 4], proxy: Some(3), clock: false, ..Net::default() });
+    assert_eq!((found.target.syn_ack_hops, found.target.behaviour), (Some(3), Some(Behaviour::Proxy)));
+}
+
+#[test]
+fn nobody_there() {
+    let found = alone(&Net {
+        distance: 40,
+        silent: &[
+            3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
+            29, 30,
+        ],
+        ..Net::default()
+    });
+    assert_eq!((found.target.category, found.target.behaviour), (Category::Unresponsive, None));
+    assert!(found.target.duration < 6.0, "{}", found.target.duration);
+    assert!(found.target.probes < 100, "{}", found.target.probes);
+}
+
+#[test]
+fn old_tool_stale_answers_accepted() {
+    let net = Net::default();
+    let (ours, theirs) = net.addrs();
+    // To every probe come, before the true answer, a SYN/ACK and a quote of an earlier run.
+    let (path, _) = converse(&net, Settings::default(), |now, bytes| {
+        let sent = Received::parse(0, bytes).unwrap();
+        let Some(tcp) = sent.tcp().filter(|tcp| tcp.flags() == Flags::SYN && tcp.dst_port() == 80) else {
+            return vec![];
+        };
+        let header = Header {
+            src_port: 80,
+            dst_port: tcp.src_port(),
+            seq: 9,
+            ack: tcp.seq().wrapping_add(0x1000),
+            flags: Flags::SYN | Flags::ACK,
+            ..Header::default()
+        };
+        let mut segment = [0; 60];
+        let len = header.emit(theirs, ours, &[], &[], &mut segment).unwrap();
+        let mut old = tests::expired(bytes);
+        // Another sequence number, identification and timestamp: another run's.
+        old[24] ^= 0x55;
+        old[4] ^= 0xff;
+        old[48] ^= 0x33;
+        let mut message = [0; 200];
+        let error =
+            ErrorMessage { ty: v4_type::TIME_EXCEEDED, code: 0, rest: [0; 4], quote: &old, extensions: &[] };
+        let message_len = error.emit(net.router(77), ours, &mut message).unwrap();
+        vec![
+            (now + 1, ip(theirs, ours, protocol::TCP, 60, &segment[..len])),
+            (now + 2, ip(net.router(77), ours, protocol::ICMP, 60, &message[..message_len])),
+        ]
+    });
+    let found = path.conclude();
+    assert_eq!((found.target.category, found.target.syn_ack_hops), (Category::True, Some(5)));
+    assert!(found.target.rejected > 30, "{}", found.target.rejected);
+    assert!(found.hops.iter().all(|hop| hop.from_addr != Some(net.router(77))));
+    assert_eq!(found.modifications, []);
+}
+
+#[test]
+fn old_tool_wrong_delays() {
+    // Round trips longer than what is waited for: hop 4 has been asked again when its first answer comes.
+    let net = Net { hop: 60 * MS, skip: 0, ..Net::default() };
+    let settings = Settings { wait: std::time::Duration::from_millis(250), ..Settings::default() };
+    let (path, _) = converse(&net, settings, |_, _| vec![]);
+    let found = path.conclude();
+    let again = found.hops.iter().filter(|hop| hop.probes > 1).count();
+    assert!(again > 0);
+    for hop in found.hops.iter().filter(|hop| hop.rtt.is_some()) {
+        assert!((hop.rtt.unwrap() - 0.12 * f64::from(hop.hop.min(5))).abs() < 1e-6, "{hop:?}");
+    }
+    assert_eq!(found.target.category, Category::True);
+}
+
+#[test]
+fn other_fields_are_followed_even_when_they_verify_answers() {
+    // A box that numbers connections anew: the quoted sequence number is none of ours, the rest tells.
+    fn renumber(mut packet: Vec<u8>) -> Option<Vec<u8>> {
+        if packet[9] == protocol::TCP {
+            packet[25] ^= 0x0f;
+            tests::mend(&mut packet);
+        }
+        Some(packet)
+    }
+    let net = Net { mangle: (2, renumber), ..Net::default() };
+    // The server's acknowledgement would be translated back.
+    let (path, _) = converse(&net, Settings::default(), |_, _| vec![]);
+    let found = path.conclude();
+    let rows: Vec<_> = found.modifications.iter().filter(|row| row.field == Field::Sequence).collect();
+    assert!(!rows.is_empty() && rows.iter().all(|row| (row.after_hop, row.before_hop) == (Some(2), Some(3))));
+}
+
+#[test]
+fn options_of_ones_own() {
+    let settings = Settings {
+        asks: vec![Asks::Custom, Asks::Canary],
+        custom: Some("mss=1200,raw=1e040101".parse().unwrap()),
+        data: false,
+        ..Settings::default()
+    };
+    let (path, _) = converse(&Net { mangle: (3, pad), ..Net::default() }, settings, |_, _| vec![]);
+    let found = path.conclude();
+    assert_eq!(
+        (found.target.behaviour, found.target.canary),
+        (Some(Behaviour::Strip), Some(Finding::NoOption))
+    );
+    assert_eq!((found.target.after_hop, found.target.before_hop), (Some(3), Some(4)));
+}
+
+#[test]
+fn a_thousand_clean_paths_accuse_nobody() {
+    for seed in 0..500_u32 {
+        let silent: &[u8] = [&[][..], &[1], &[2, 4], &[4]][seed as usize % 4];
+        let quoted = [28, 36, 40, 48, 60, 64, 1000][seed as usize % 7];
+        for v6 in [false, true] {
+            let net = Net {
+                v6,
+                silent,
+                quoted: if v6 { quoted + 20 } else { quoted },
+                skip: seed % 2,
+                ..Net::default()
+            };
+            let found =
+                converse(&net, Settings { seed: u64::from(seed), ..Settings::default() }, |_, _| vec![])
+                    .0
+                    .conclude();
+            assert_eq!(
+                (found.target.category, found.modifications.len()),
+                (Category::True, 0),
+                "{seed} {v6} {:?}",
+                found.target
+            );
+        }
+    }
+}
+
+#[test]
+fn the_old_tools_json() {
+    let (path, _) = converse(
+        &Net { mangle: (2, pad), silent: &[1], distance: 4, ..Net::default() },
+        Settings::default(),
+        |_, _| vec![],
+    );
+    let trace = path.trace();
+    let json = classic::json(&trace, Asks::V1, 30, false).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((value["addr"].as_str(), value["max_hops"].as_u64()), (Some("198.51.100.9"), Some(30)));
+    let hops = value["Hops"].as_array().unwrap();
+    assert_eq!(hops.len(), 4);
+    assert_eq!(hops[0], serde_json::json!({"hop": 1, "from": "*"}));
+    assert_eq!(hops[1]["Modifications"], serde_json::json!(["IP::TTL", "IP::CheckSum"]));
+    assert_eq!((hops[2]["from"].as_str(), hops[2]["delay"].as_u64()), (Some("203.0.113.3"), Some(6000)));
+    assert_eq!(hops[2]["Deletions"], serde_json::json!(["TCPOptionMPTCPCapable"]));
+    assert_eq!(
+        (hops[3]["from"].as_str(), hops[3]["Additions"].as_array().map(Vec::len)),
+        (Some("198.51.100.9"), Some(0))
+    );
+    let verbose = classic::json(&trace, Asks::V1, 30, true).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&verbose).unwrap();
+    assert_eq!(
+        value["Hops"][1]["Modifications"][0],
+        serde_json::json!({"IP::TTL": {"Expected": "2", "Received": "1"}})
+    );
+    assert_eq!(classic::json(&trace, Asks::Both, 30, false), None);
+}
