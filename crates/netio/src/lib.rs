@@ -4,6 +4,7 @@
 //! ring, [packet(7)]), block by block, and which it counts where they do not fit. [`Sender`] sends frames in batches, by
 //! AF_PACKET or, faster, by AF_XDP in copy mode; [`RawSender`] sends IP packets to this very host. All need CAP_NET_RAW in the network
 //! namespace they are opened in, and nothing else. [`Shield`], which needs nothing, keeps the kernel from answering on our ports.
+//! [`mptcp`] has streams of the kernel's own Multipath TCP and what it tells of them, without any privilege.
 //!
 //! On systems other than Linux everything here ends in [`Error::Unsupported`].
 //!
@@ -18,16 +19,23 @@ mod filter;
 mod frame;
 #[cfg(target_os = "linux")]
 mod interface;
+#[cfg_attr(not(target_os = "linux"), path = "mptcp_stub.rs")]
+pub mod mptcp;
 #[cfg(target_os = "linux")]
 mod raw;
 #[cfg(target_os = "linux")]
 mod ring;
 #[cfg(target_os = "linux")]
+mod route;
+#[cfg(target_os = "linux")]
 mod sender;
 #[cfg(target_os = "linux")]
 mod shield;
 #[cfg(target_os = "linux")]
+mod short_turns;
+#[cfg(target_os = "linux")]
 mod socket;
+mod stream_info;
 #[cfg(not(target_os = "linux"))]
 mod stub;
 #[cfg(target_os = "linux")]
@@ -47,11 +55,18 @@ pub use raw::RawSender;
 #[cfg(target_os = "linux")]
 pub use ring::{Ring, wait};
 #[cfg(target_os = "linux")]
+pub use route::interface_towards;
+#[cfg(target_os = "linux")]
 pub use sender::Sender;
 #[cfg(target_os = "linux")]
 pub use shield::Shield;
+#[cfg(target_os = "linux")]
+pub use short_turns::ask_for_short_turns;
 #[cfg(not(target_os = "linux"))]
-pub use stub::{Block, Frames, RawSender, Ring, Sender, Shield, addresses, interface_names, is_there, wait};
+pub use stub::{
+    Block, Frames, RawSender, Ring, Sender, Shield, addresses, ask_for_short_turns, interface_names,
+    interface_towards, is_there, wait,
+};
 
 /// The name that stands for all interfaces.
 pub const ANY: &str = "any";
@@ -61,7 +76,8 @@ pub const ANY: &str = "any";
 pub struct Config {
     /// Name of the interface, or [`ANY`].
     pub interface: String,
-    /// Bytes of each packet to keep, from the link header on; longer packets are cut, their length stays known.
+    /// Bytes of each packet to keep, from the link header on; longer packets are cut, their length stays known. A filter may keep
+    /// fewer.
     pub snap_len: u32,
     /// Bytes of the ring, rounded to whole blocks.
     pub ring_bytes: usize,

@@ -16,8 +16,18 @@ pub fn addresses(_interface: &str) -> Result<Addresses, Error> {
     Err(Error::Unsupported)
 }
 
+/// Not known.
+pub fn interface_towards(_from: std::net::IpAddr, _to: std::net::IpAddr) -> Option<String> {
+    None
+}
+
 /// No interface is known.
 pub fn is_there(_index: u32) -> bool {
+    false
+}
+
+/// There is nobody to ask.
+pub fn ask_for_short_turns() -> bool {
     false
 }
 
@@ -39,6 +49,11 @@ impl Ring {
         Err(Error::Unsupported)
     }
 
+    /// Always [`Error::Unsupported`].
+    pub fn open_filtered_both(_config: &Config, _filter: &[Instruction]) -> Result<Self, Error> {
+        Err(Error::Unsupported)
+    }
+
     /// Never called.
     pub fn framing(&self) -> Framing {
         match self.0 {}
@@ -51,6 +66,11 @@ impl Ring {
 
     /// Never called.
     pub fn fill(&self) -> f64 {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn endurance(&self, _bytes_a_second: f64) -> Duration {
         match self.0 {}
     }
 
@@ -114,6 +134,11 @@ impl Sender {
     /// Always [`Error::Unsupported`].
     pub fn open_fast(_interface: &str, _queue: u32) -> Result<Self, Error> {
         Err(Error::Unsupported)
+    }
+
+    /// Never called.
+    pub fn is_fast(&self) -> bool {
+        match self.0 {}
     }
 
     /// Never called.

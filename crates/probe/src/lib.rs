@@ -5,6 +5,7 @@
 //! so for conversations, where what is sent next depends on what has come.
 
 pub mod answers;
+pub mod check;
 pub mod distance;
 mod error;
 pub mod network;
@@ -14,6 +15,7 @@ pub mod scan;
 mod summary;
 pub mod targets;
 pub mod trace;
+pub mod verify;
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;
