@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use super::place::{Placed, is_contradicted, place};
-use super::record::{Run, Seen, Trace};
+use super::record::{Run, Seen, Step, Trace};
 use super::words::found as found_words;
 use crate::rows::{Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, Finding, HopAnswer};
 
@@ -44,6 +44,9 @@ pub(super) struct Facts<'a> {
     pub(super) trace: &'a Trace,
     pub(super) placed: Vec<Vec<Placed>>,
 }
+
+/// How likely silence may be by chance that is held against what was sent.
+const UNLIKELY: f64 = 0.05;
 
 /// What asks for Multipath TCP, the version of today first.
 const ASKING: [Asks; 5] = [Asks::V1, Asks::Both, Asks::V0, Asks::Custom, Asks::Join];
@@ -314,23 +317,32 @@ impl<'a> Facts<'a> {
         })
     }
 
-    /// Between the last hop that what is refused got to, and the next that the control got to, or the one that resets.
-    fn refusing(&self, asks: Asks, behaviour: Behaviour, controls: &[&Run]) -> Span {
+    /// Between the last hop that what is refused got to, and the one that resets, or the next that the control got to. Not the very
+    /// next where that seldom answers: silence at such a hop may just be its limit.
+    fn refusing(&self, asks: Asks, behaviour: Behaviour, controls: &[&'a Run]) -> Span {
         let runs: Vec<&Run> = self.trace.asking(asks).collect();
         let resets = runs.iter().filter_map(|run| run.nearest(HopAnswer::Reset)).min();
-        let limit = resets.filter(|_| behaviour == Behaviour::Reset).unwrap_or(u8::MAX);
-        let after = runs.iter().map(|run| run.last_router(limit)).max().unwrap_or(0);
-        let answered = controls
-            .iter()
-            .flat_map(|run| run.seen())
-            .filter(|&(hop, seen)| hop > after && seen.answer != HopAnswer::Silent && seen.time_ns.is_some());
-        let before = answered.min_by_key(|&(hop, _)| hop).map(|(hop, seen)| (hop, Some(seen.from)));
-        let before = match (before, limit) {
-            (Some((hop, _)), limit) if limit < hop => Some(self.router(limit)),
-            (None, limit) if limit < u8::MAX => Some(self.router(limit)),
-            (before, _) => before,
-        };
-        Span { after: Some(self.router(after)), before }
+        let limit = resets.filter(|_| behaviour == Behaviour::Reset);
+        let after = runs.iter().map(|run| run.last_router(limit.unwrap_or(u8::MAX))).max().unwrap_or(0);
+        let known = |seen: &&Seen| seen.answer != HopAnswer::Silent && seen.time_ns.is_some();
+        let mut before = None;
+        for hop in (after..u8::MAX).skip(1) {
+            let steps = |runs: &[&'a Run]| -> Vec<&'a Step> {
+                runs.iter().filter_map(|run| run.steps.get(usize::from(hop))).collect()
+            };
+            let of_controls = steps(controls);
+            let Some(seen) = of_controls.iter().flat_map(|step| &step.seen).find(known) else { continue };
+            before = Some((hop, Some(seen.from)));
+            let answers =
+                of_controls.iter().map(|step| step.seen.iter().filter(known).count()).sum::<usize>();
+            let probes = of_controls.iter().map(|step| step.probes).sum::<u32>();
+            let tries = steps(&runs).iter().map(|step| step.probes).sum::<u32>();
+            let silent = 1.0 - (answers as f64 / f64::from(probes.max(1))).min(1.0);
+            if silent.powf(f64::from(tries)) < UNLIKELY {
+                break;
+            }
+        }
+        Span { after: Some(self.router(after)), before: limit.map(|limit| self.router(limit)).or(before) }
     }
 
     /// What was asked got there, but the answer was changed.
