@@ -13,8 +13,8 @@ use super::flows::{Flow, Flows};
 
 /// How long the thread waits for packets before it looks whether it is to end.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// Longest time that a packet takes from the interface to here, with something to spare.
-pub(super) const LATENCY: Duration = Duration::from_millis(100);
+/// Longest time that a packet takes from the interface to here, on a busy machine, too.
+pub(super) const LATENCY: Duration = Duration::from_millis(400);
 
 /// Watches until it is dropped. Needs CAP_NET_RAW.
 #[derive(Debug)]
