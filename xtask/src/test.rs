@@ -7,6 +7,9 @@ use anyhow::{Result, bail};
 use crate::packages;
 use crate::shell::{cargo, execute, have, loud, words};
 
+/// Where proptest takes the seed of its cases from.
+const DRAWS: &str = "PROPTEST_RNG_SEED";
+
 /// Run every check: format, lints, tests, documentation, licences
 ///
 /// Installs tshark, tcpdump and chromium if they are missing and this is Debian and run by root: some tests compare with
@@ -41,10 +44,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         checks.step("lints", &lint);
     }
     if have("cargo-nextest") {
-        checks.step("tests", &["nextest", "run", "--locked", "--workspace", "--no-fail-fast"]);
+        checks.tests(&["nextest", "run", "--locked", "--workspace", "--no-fail-fast"]);
         checks.step("examples in the documentation", &["test", "--locked", "--workspace", "--doc"]);
     } else {
-        checks.step("tests", &["test", "--locked", "--workspace", "--no-fail-fast"]);
+        checks.tests(&["test", "--locked", "--workspace", "--no-fail-fast"]);
     }
     if !args.only_tests {
         checks.timed("pages made from the code", || crate::docs::refresh(true));
@@ -99,6 +102,12 @@ struct Checks {
 impl Checks {
     fn step(&mut self, name: &str, args: &[&str]) {
         self.timed(name, || execute(&mut cargo(args)));
+    }
+
+    /// Tests, whose drawn cases are the same each time: what passed here passes in CI. `cargo test` draws others.
+    fn tests(&mut self, args: &[&str]) {
+        let seed = std::env::var(DRAWS).unwrap_or_else(|_| "1".to_owned());
+        self.timed("tests", || execute(cargo(args).env(DRAWS, seed)));
     }
 
     fn timed(&mut self, name: &str, check: impl FnOnce() -> Result<()>) {

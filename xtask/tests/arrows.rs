@@ -30,6 +30,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "subflow-analysis",
             "subflow-compare",
             "subflow-sim",
+            "subflow-probe",
             "subflow-store",
         ],
     ),

@@ -4,7 +4,7 @@ mod support;
 
 use support::{stdout, subflow};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 15] = [
     "analyze",
     "show",
     "explain",
@@ -13,6 +13,9 @@ const COMMANDS: [&str; 12] = [
     "live",
     "anonymize",
     "scan",
+    "verify",
+    "check",
+    "serve-check",
     "sim",
     "tables",
     "completions",

@@ -5,7 +5,7 @@
 mod support;
 
 #[cfg(target_os = "linux")]
-#[path = "../../probe/tests/lab/support.rs"]
+#[path = "support/wire.rs"]
 #[allow(dead_code, reason = "not everything is needed here")]
 mod lab;
 
@@ -124,7 +124,7 @@ fn what_is_refused_says_what_to_do() {
 
 #[cfg(target_os = "linux")]
 mod wire {
-    use super::lab::{Lab, Process, listen};
+    use super::lab::{Lab, Process, end, start};
     use super::support::stdout;
     use serde_json::Value;
     use std::collections::BTreeMap;
@@ -134,48 +134,19 @@ mod wire {
     use std::thread::sleep;
     use std::time::Duration;
 
-    /// A scanner and, one link away, targets of 10.6.0.0/24 and fd06::/120: `.1` speaks Multipath TCP on port 80, `.2` plain TCP,
-    /// the others refuse.
+    /// The laboratory: `.1` speaks Multipath TCP on port 80, `.2` plain TCP, the others refuse.
     fn lab() -> Option<(Lab, Process)> {
-        let lab = Lab::new(2)?;
-        lab.link('a', 'b');
-        for (namespace, end, v4, v6) in
-            [('a', "tob", "192.168.77.1/24", "fd77::1/64"), ('b', "toa", "192.168.77.2/24", "fd77::2/64")]
-        {
-            lab.ip(namespace, &format!("addr add {v4} dev {end}"));
-            lab.ip(namespace, &format!("-6 addr add {v6} dev {end} nodad"));
-        }
-        lab.ip('a', "route add default via 192.168.77.2");
-        lab.ip('a', "-6 route add default via fd77::2");
-        lab.ip('b', "route add local 10.6.0.0/24 dev lo");
-        lab.ip('b', "-6 route add local fd06::/120 dev lo");
-        let sockets = [(true, "10.6.0.1"), (true, "fd06::1"), (false, "10.6.0.2"), (false, "fd06::2")];
-        let server = listen(&lab, 'b', &sockets.map(|(mptcp, addr)| (mptcp, addr, 80)))?;
-        Some((lab, server))
+        super::lab::one_link(&[(true, 1, 80), (false, 2, 80)])
     }
 
-    const SCAN: &[&str] =
-        &["env", "-i", "XDG_CONFIG_HOME=/nonexistent", env!("CARGO_BIN_EXE_subflow"), "scan", "--special"];
-
-    /// Starts a scan of port 80; what it says goes to the file `told`.
-    fn start(lab: &Lab, arguments: &str) -> Process {
-        let told = lab.file("told").display().to_string();
-        let line = format!("exec {} -p 80 --seed 7 {arguments} 2> {told}", SCAN.join(" "));
-        lab.start('a', "sh", &["-c", &line])
+    /// Starts a scan of port 80.
+    fn begin(lab: &Lab, arguments: &str) -> Process {
+        start(lab, &format!("scan --special -p 80 --seed 7 {arguments}"))
     }
 
     /// Runs a scan to its end: its exit code, what it prints and what it says.
     fn scan(lab: &Lab, arguments: &str) -> (Option<i32>, String, String) {
-        let process = start(lab, arguments);
-        end(lab, process)
-    }
-
-    fn end(lab: &Lab, mut process: Process) -> (Option<i32>, String, String) {
-        let mut out = process.0.stdout.take().expect("piped");
-        let mut text = String::new();
-        std::io::Read::read_to_string(&mut out, &mut text).expect("text");
-        let code = process.0.wait().expect("it ends").code();
-        (code, text, fs::read_to_string(lab.file("told")).expect("what it says"))
+        end(lab, begin(lab, arguments))
     }
 
     /// How often each target has a row, by its address, and its verdict.
@@ -252,6 +223,26 @@ mod wire {
         assert_eq!(rows.len(), 3);
     }
 
+    #[test]
+    fn who_looks_up_where_probes_come_from_finds_a_page() {
+        let Some((lab, _server)) = lab() else { return };
+        let process = begin(&lab, "10.6.0.1 fd06::1 --cooldown 2 --contact '<noc@example.net>' --page 8099");
+        let script = "import sys, time, urllib.request\n\
+            for url in ['http://192.168.77.1:8099/', 'http://[fd77::1]:8099/']:\n\
+            \x20   while True:\n\
+            \x20       try: sys.stdout.write(urllib.request.urlopen(url).read().decode()); break\n\
+            \x20       except OSError: time.sleep(0.02)\n";
+        let mut reader = lab.start('b', "python3", &["-c", script]);
+        let mut pages = String::new();
+        let mut out = reader.0.stdout.take().expect("piped");
+        std::io::Read::read_to_string(&mut out, &mut pages).expect("text");
+        assert_eq!(pages.matches("Why you see packets from here").count(), 2, "{pages}");
+        assert!(pages.contains("&lt;noc@example.net&gt;"), "{pages}");
+        assert_eq!(end(&lab, process).0, Some(0));
+        let (_, _, told) = scan(&lab, "10.6.0.1 --cooldown 0.1 --page");
+        assert!(told.contains("--contact"), "{told}");
+    }
+
     fn signal(process: &Process, signal: &str) {
         let id = process.0.id().to_string();
         let status = Command::new("sh")
@@ -276,7 +267,7 @@ mod wire {
             format!("10.6.0.0/24 --probe v1 --rate 100 --cooldown 0.2 -f csv -o {} {more}", out.display())
         };
         // Ctrl-C: what was begun is finished.
-        let process = start(&lab, &arguments(""));
+        let process = begin(&lab, &arguments(""));
         wait_for_rows(&out.join("targets.csv"), 20);
         signal(&process, "INT");
         let (code, _, told) = end(&lab, process);
@@ -286,7 +277,7 @@ mod wire {
         assert!(first.len() >= 20 && first.len() < 256, "{}", first.len());
         assert!(first.values().all(|(times, _)| *times == 1));
         // A sudden end: what was flushed is there, a line that was cut off is mended.
-        let process = start(&lab, &arguments("--resume"));
+        let process = begin(&lab, &arguments("--resume"));
         wait_for_rows(&out.join("targets.csv"), first.len() + 20);
         signal(&process, "KILL");
         drop(process);
@@ -342,7 +333,10 @@ mod wire {
         assert!(told.contains("no interface 'eth77'") && told.contains("tob"), "{told}");
         // Without the right to packet sockets; nobody else may be able to run a program that lies in a home folder.
         let without = "setpriv --bounding-set=-net_raw --inh-caps=-net_raw";
-        let line = format!("{without} {} 10.6.0.1 -p 80 2>&1", SCAN.join(" "));
+        let command = env!("CARGO_BIN_EXE_subflow");
+        let line = format!(
+            "{without} env -i XDG_CONFIG_HOME=/nonexistent {command} scan --special 10.6.0.1 -p 80 2>&1"
+        );
         let mut process = lab.start('a', "sh", &["-c", &line]);
         let mut text = String::new();
         let mut out = process.0.stdout.take().expect("piped");
@@ -360,7 +354,7 @@ mod wire {
         let out = lab.file("down");
         let arguments =
             format!("10.6.0.0/24 --probe v1 --rate 50 --cooldown 0.2 -f csv -o {}", out.display());
-        let process = start(&lab, &arguments);
+        let process = begin(&lab, &arguments);
         wait_for_rows(&out.join("targets.csv"), 10);
         lab.ip('a', "link set tob down");
         let (code, _, told) = end(&lab, process);

@@ -32,6 +32,8 @@ mod sender;
 #[cfg(target_os = "linux")]
 mod shield;
 #[cfg(target_os = "linux")]
+mod short_turns;
+#[cfg(target_os = "linux")]
 mod socket;
 mod stream_info;
 #[cfg(not(target_os = "linux"))]
@@ -58,10 +60,12 @@ pub use route::interface_towards;
 pub use sender::Sender;
 #[cfg(target_os = "linux")]
 pub use shield::Shield;
+#[cfg(target_os = "linux")]
+pub use short_turns::ask_for_short_turns;
 #[cfg(not(target_os = "linux"))]
 pub use stub::{
-    Block, Frames, RawSender, Ring, Sender, Shield, addresses, interface_names, interface_towards, is_there,
-    wait,
+    Block, Frames, RawSender, Ring, Sender, Shield, addresses, ask_for_short_turns, interface_names,
+    interface_towards, is_there, wait,
 };
 
 /// The name that stands for all interfaces.
@@ -72,7 +76,8 @@ pub const ANY: &str = "any";
 pub struct Config {
     /// Name of the interface, or [`ANY`].
     pub interface: String,
-    /// Bytes of each packet to keep, from the link header on; longer packets are cut, their length stays known.
+    /// Bytes of each packet to keep, from the link header on; longer packets are cut, their length stays known. A filter may keep
+    /// fewer.
     pub snap_len: u32,
     /// Bytes of the ring, rounded to whole blocks.
     pub ring_bytes: usize,

@@ -17,6 +17,10 @@ use crate::{ANY, Config, Error, Framing, Instruction, Statistics, Trouble};
 
 /// Bytes of a block: the longest packet (256 KiB) fits, and 64 of them make the usual ring.
 const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes of a block where packets are cut to [`SHORT`] bytes: a block that is handed over is in use as a whole, however little is in it, so
+/// more of them hold out longer.
+const SMALL_BLOCK_BYTES: usize = 1 << 18;
+const SHORT: u32 = 4096;
 /// Fewest blocks: one to fill, one to read, and some to spare.
 const FEWEST_BLOCKS: usize = 4;
 /// Milliseconds after which the kernel hands over a block that is not full (at most twice as many).
@@ -44,6 +48,7 @@ pub struct Ring {
     socket: Socket,
     map: NonNull<u8>,
     blocks: usize,
+    block_bytes: usize,
     /// The block that is read next.
     current: usize,
     framing: Framing,
@@ -65,8 +70,8 @@ impl Ring {
     }
 
     /// Opens a ring for what others send and a filter lets through: what this host sends does not come. The program sees
-    /// packets as they begin in the ring, returns how many bytes of each to keep (whatever [`Config::snap_len`] says)
-    /// and must be right, or the kernel refuses it.
+    /// packets as they begin in the ring, returns how many bytes of each to keep ([`Config::snap_len`] at most, which it does
+    /// not enforce) and must be right, or the kernel refuses it.
     pub fn open_filtered(config: &Config, filter: &[Instruction]) -> Result<Self, Error> {
         Self::opened(config, Some(filter), false)
     }
@@ -91,12 +96,13 @@ impl Ring {
         }
         let version = libc::tpacket_versions::TPACKET_V3 as c_int;
         socket.set(libc::SOL_PACKET, libc::PACKET_VERSION, &version, "use a TPACKET_V3 ring")?;
-        let blocks = config.ring_bytes.div_ceil(BLOCK_BYTES).max(FEWEST_BLOCKS);
+        let block_bytes = if config.snap_len > SHORT { BLOCK_BYTES } else { SMALL_BLOCK_BYTES };
+        let blocks = config.ring_bytes.div_ceil(block_bytes).max(FEWEST_BLOCKS);
         let request = libc::tpacket_req3 {
-            tp_block_size: BLOCK_BYTES as u32,
+            tp_block_size: block_bytes as u32,
             tp_block_nr: u32::try_from(blocks).unwrap_or(u32::MAX),
             tp_frame_size: FRAME_BYTES as u32,
-            tp_frame_nr: u32::try_from(blocks.saturating_mul(BLOCK_BYTES / FRAME_BYTES)).unwrap_or(u32::MAX),
+            tp_frame_nr: u32::try_from(blocks.saturating_mul(block_bytes / FRAME_BYTES)).unwrap_or(u32::MAX),
             tp_retire_blk_tov: RETIRE_MS,
             tp_sizeof_priv: 0,
             tp_feature_req_word: 0,
@@ -112,9 +118,9 @@ impl Ring {
                 }
             }
         }
-        let map = map(&socket, blocks * BLOCK_BYTES)?;
-        let ring =
-            Self { socket, map, blocks, current: 0, framing, index, statistics: Statistics::default() };
+        let map = map(&socket, blocks * block_bytes)?;
+        let statistics = Statistics::default();
+        let ring = Self { socket, map, blocks, block_bytes, current: 0, framing, index, statistics };
         if config.promiscuous && !any {
             let request = libc::packet_mreq {
                 mr_ifindex: index.cast_signed(),
@@ -139,13 +145,13 @@ impl Ring {
         if self.status(self.current).load(Ordering::Acquire) & libc::TP_STATUS_USER == 0 {
             return None;
         }
-        let at = self.current * BLOCK_BYTES;
+        let at = self.current * self.block_bytes;
         self.current = (self.current + 1) % self.blocks;
         // SAFETY: the block lies inside the mapping.
         let start = unsafe { self.map.add(at) };
         // SAFETY: the block is ours, so the kernel does not write to it until its status is set back, which is done when
         // the value returned is dropped; it borrows this ring, so the mapping stays.
-        Some(unsafe { Block::new(start, BLOCK_BYTES) })
+        Some(unsafe { Block::new(start, self.block_bytes) })
     }
 
     /// Share of the blocks that wait to be read, from 0 to 1.
@@ -154,6 +160,14 @@ impl Ring {
             .filter(|&block| self.status(block).load(Ordering::Relaxed) & libc::TP_STATUS_USER != 0)
             .count();
         waiting as f64 / self.blocks as f64
+    }
+
+    /// How long it holds out at least when nobody reads it and so many bytes come a second, headers of the ring included (some 100
+    /// bytes a packet).
+    pub fn endurance(&self, bytes_a_second: f64) -> Duration {
+        // Blocks are handed over when they are full, or when their time is over.
+        let block = (self.block_bytes as f64 / bytes_a_second).min(f64::from(RETIRE_MS) / 1e3);
+        Duration::try_from_secs_f64(self.blocks as f64 * block).unwrap_or(Duration::ZERO)
     }
 
     /// What the kernel has counted since the ring was opened.
@@ -182,7 +196,7 @@ impl Ring {
 
     fn status(&self, block: usize) -> &AtomicU32 {
         // SAFETY: the place lies inside the mapping, as `block` is below `blocks`.
-        let place = unsafe { self.map.add(block * BLOCK_BYTES + BLOCK_STATUS) }.cast::<u32>();
+        let place = unsafe { self.map.add(block * self.block_bytes + BLOCK_STATUS) }.cast::<u32>();
         // SAFETY: aligned, valid as long as this ring, and only ever touched as an atomic, by us and by the kernel.
         unsafe { AtomicU32::from_ptr(place.as_ptr()) }
     }
@@ -191,7 +205,7 @@ impl Ring {
 impl Drop for Ring {
     fn drop(&mut self) {
         // SAFETY: the mapping of `open`, of this length, which nothing borrows any more.
-        unsafe { libc::munmap(self.map.as_ptr().cast(), self.blocks * BLOCK_BYTES) };
+        unsafe { libc::munmap(self.map.as_ptr().cast(), self.blocks * self.block_bytes) };
     }
 }
 

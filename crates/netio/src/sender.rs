@@ -44,6 +44,11 @@ impl Sender {
         Ok(Self(Way::Xdp(Box::new(Xdp::open(interface, queue)?))))
     }
 
+    /// Whether it is one of [`open_fast`](Self::open_fast).
+    pub fn is_fast(&self) -> bool {
+        matches!(self.0, Way::Xdp(_))
+    }
+
     /// Sends the first frames of a batch, as many as the system takes now and at most [`BATCH`](Self::BATCH). Returns how
     /// many; 0 when its queue is full.
     pub fn send(&mut self, frames: &[&[u8]]) -> Result<usize, Error> {

@@ -26,6 +26,11 @@ pub fn is_there(_index: u32) -> bool {
     false
 }
 
+/// There is nobody to ask.
+pub fn ask_for_short_turns() -> bool {
+    false
+}
+
 /// Cannot be.
 #[derive(Debug)]
 pub struct Ring(Infallible);
@@ -61,6 +66,11 @@ impl Ring {
 
     /// Never called.
     pub fn fill(&self) -> f64 {
+        match self.0 {}
+    }
+
+    /// Never called.
+    pub fn endurance(&self, _bytes_a_second: f64) -> Duration {
         match self.0 {}
     }
 
@@ -124,6 +134,11 @@ impl Sender {
     /// Always [`Error::Unsupported`].
     pub fn open_fast(_interface: &str, _queue: u32) -> Result<Self, Error> {
         Err(Error::Unsupported)
+    }
+
+    /// Never called.
+    pub fn is_fast(&self) -> bool {
+        match self.0 {}
     }
 
     /// Never called.

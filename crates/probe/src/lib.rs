@@ -15,6 +15,7 @@ pub mod scan;
 mod summary;
 pub mod targets;
 pub mod trace;
+pub mod verify;
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;

@@ -37,7 +37,10 @@ fn check_hops(concluded: &Concluded, truth: &Value, dropped_from: Option<(Asks, 
     let addr = concluded.target.addr.to_string();
     let probes =
         truth["probes"].as_array().expect("probes").iter().filter(|probe| probe["dst"] == addr.as_str());
-    let probes: Vec<_> = probes.collect();
+    // What goes further than the target is no part of its path, unless nothing answers.
+    let silent = |kind: &Value| dropped_from.is_some_and(|(what, _)| kind.as_str() == Some(what.as_str()));
+    let probes: Vec<_> =
+        probes.filter(|probe| probe["ttl"].as_u64() <= Some(4) || silent(&probe["kind"])).collect();
     assert_eq!(concluded.hops.len(), probes.len(), "{family}");
     for probe in probes {
         let hop = probe["ttl"].as_u64().unwrap() as u8;
@@ -54,7 +57,7 @@ fn check_hops(concluded: &Concluded, truth: &Value, dropped_from: Option<(Asks, 
         }
         match routers.iter().find(|&&(at, _)| at == hop && at < 4) {
             Some(&(_, router)) => {
-                assert_eq!((row.answer, row.from_addr), (HopAnswer::TimeExceeded, Some(router)))
+                assert_eq!((row.answer, row.from_addr), (HopAnswer::TimeExceeded, Some(router)));
             }
             None => {
                 let answers: &[HopAnswer] = if asks == Asks::Data {
@@ -208,7 +211,7 @@ fn captures_of_both_sides_give_what_the_probers_side_gives() {
         let alone = concluded(&[file("client.pcap")]);
         for both in [["client.pcap", "server.pcap"], ["server.pcap", "client.pcap"]] {
             let both = concluded(&both.map(file));
-            assert_eq!(alone, both, "{name}");
+            assert!(alone == both, "{name}");
         }
     }
 }

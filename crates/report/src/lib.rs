@@ -15,9 +15,11 @@ mod output;
 pub mod page;
 pub mod simulation;
 pub mod text;
+pub mod tracebox;
 pub mod xplot;
 
 pub use capture::capture_report;
 pub use error::Error;
 pub use output::Output;
 pub use simulation::simulation_report;
+pub use tracebox::tracebox_report;

@@ -25,6 +25,7 @@ pub mod json;
 pub mod jsonl;
 mod layout;
 pub mod parquet;
+pub mod records;
 mod rows;
 mod selection;
 pub mod sql;

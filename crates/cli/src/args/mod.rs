@@ -2,6 +2,7 @@
 
 mod analyze;
 mod anonymize;
+mod check;
 mod compare;
 mod explain;
 mod live;
@@ -11,6 +12,8 @@ mod scan;
 mod shared;
 mod show;
 mod sim;
+mod tracebox;
+mod verify;
 
 use crate::exit::EXIT_CODES;
 use clap::builder::styling::{AnsiColor, Styles};
@@ -20,17 +23,20 @@ use std::path::PathBuf;
 
 pub(crate) use analyze::AnalyzeArgs;
 pub(crate) use anonymize::AnonymizeArgs;
+pub(crate) use check::{CheckArgs, ServeCheckArgs};
 pub(crate) use compare::{CompareArgs, Side};
 pub(crate) use explain::{ExplainArgs, ExplainFormat};
 pub(crate) use live::LiveArgs;
 pub(crate) use parse::{Format, Recorded, seconds};
 pub(crate) use query::QueryArgs;
 pub(crate) use scan::ScanArgs;
-pub(crate) use shared::{FilterArgs, OutputArgs, ReadArgs, TalkArgs};
+pub(crate) use shared::{CandidateArgs, FilterArgs, NetworkArgs, OutputArgs, ReadArgs, TalkArgs};
 pub(crate) use show::{ShowArgs, ShowOutputArgs};
 pub(crate) use sim::{
     SimArgs, SimCommand, SimFabricArgs, SimOutputArgs, SimPhoneArgs, SimPlanArgs, SimRunArgs,
 };
+pub(crate) use tracebox::TraceboxArgs;
+pub(crate) use verify::VerifyArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Yellow.on_default().bold())
@@ -60,6 +66,8 @@ Examples:
   subflow query trace.pcap \"SELECT …\"      questions in SQL
   subflow live -i eth0                       the same as it happens
   subflow scan 10.0.0.0/24 --special         who supports it in a network
+  subflow verify example.org:443             whether a server proves it
+  subflow check server.example.net           whether a box is in the way from here
   subflow sim list                           what can be simulated
   subflow COMMAND --help                     all options of a command, with more examples";
 
@@ -91,6 +99,10 @@ pub(crate) enum Command {
     Live(Box<LiveArgs>),
     Anonymize(Box<AnonymizeArgs>),
     Scan(Box<ScanArgs>),
+    Verify(Box<VerifyArgs>),
+    Tracebox(Box<TraceboxArgs>),
+    Check(Box<CheckArgs>),
+    ServeCheck(ServeCheckArgs),
     Sim(SimArgs),
     Tables(TablesArgs),
     Completions(CompletionsArgs),

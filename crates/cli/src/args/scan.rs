@@ -136,6 +136,28 @@ pub(crate) struct ScanArgs {
     #[arg(long, value_name = "TEXT", help_heading = "Good neighbours")]
     pub(crate) contact: Option<String>,
 
+    /// While the scan goes on, show a page at this port of the addresses that probes come from: who scans, why, and how to be
+    /// left out
+    #[arg(
+        long,
+        value_name = "PORT",
+        num_args = 0..=1,
+        default_missing_value = "80",
+        value_parser = clap::value_parser!(u16).range(1..),
+        requires = "contact",
+        conflicts_with = "read",
+        help_heading = "Good neighbours"
+    )]
+    pub(crate) page: Option<u16>,
+
+    /// What the page says of why there is a scan
+    #[arg(long, value_name = "TEXT", requires = "page", help_heading = "Good neighbours")]
+    pub(crate) purpose: Option<String>,
+
+    /// What the page says of where to ask to be left out [default: the contact]
+    #[arg(long, value_name = "TEXT", requires = "page", help_heading = "Good neighbours")]
+    pub(crate) opt_out_contact: Option<String>,
+
     /// Say what would be sent, to whom and how long it would take, and send nothing
     #[arg(short = 'd', long, help_heading = "Good neighbours")]
     pub(crate) dryrun: bool,
@@ -228,6 +250,9 @@ Examples:
 
   A sample of a large network, gently, whoever asked not to be probed left out:
     sudo subflow scan --list nets.txt --i-have-permission -n 1% -r 500 --prefix-rate 2 --opt-out no.txt
+
+  Whoever looks up where the probes come from finds a page that says who scans:
+    sudo subflow scan --list nets.txt --i-have-permission --contact noc@example.net --page
 
   Two machines share the work:
     sudo subflow scan --list hits.txt --i-have-permission --seed 7 --shards 2 --shard 0 -o part0

@@ -2,6 +2,7 @@
 
 use super::parse::{Format, moment, prefix, seconds};
 use clap::Args;
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use subflow_analysis::IpPrefix;
@@ -100,4 +101,57 @@ pub(crate) struct TalkArgs {
     /// Show a progress bar, whatever the environment or the configuration says
     #[arg(long, hide = true, overrides_with_all = ["no_progress", "progress"])]
     pub(crate) progress: bool,
+}
+
+/// Servers that are looked at one by one.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Targets")]
+pub(crate) struct CandidateArgs {
+    /// Servers: 192.0.2.1, 192.0.2.1:443, [2001:db8::1]:443, example.org:443
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+
+    /// A file of addresses and prefixes, one a line; may be given several times
+    #[arg(long = "list", value_name = "FILE")]
+    pub(crate) lists: Vec<PathBuf>,
+
+    /// What `subflow scan` or `subflow verify` wrote: its folder, one of its files, or - for standard input; may be given
+    /// several times
+    ///
+    /// Of a folder, the tables `targets` and `verifications` are read. Parquet, JSON lines and CSV are told by their first bytes.
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) from: Vec<PathBuf>,
+
+    /// TCP ports where none is named, as 80,443
+    #[arg(short, long = "port", value_name = "PORTS", default_value = "80,443")]
+    pub(crate) ports: String,
+
+    /// Prefixes whose owners do not want to be probed: never probed, whatever else is named
+    #[arg(long, value_name = "FILE")]
+    pub(crate) opt_out: Vec<PathBuf>,
+
+    /// Servers too that only returned what they were sent
+    #[arg(long)]
+    pub(crate) mirrored: bool,
+
+    /// The owners of the public addresses among the targets have been considered; needed for more than eight of them
+    #[arg(long)]
+    pub(crate) i_have_permission: bool,
+}
+
+/// From where packets leave.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetworkArgs {
+    /// Interface to send from [default: that of the route to each target]
+    #[arg(short, long, value_name = "IFACE")]
+    pub(crate) interface: Option<String>,
+
+    /// Address to send from, one of each family [default: what the system would choose]
+    #[arg(short = 'S', long, value_name = "ADDR", value_delimiter = ',')]
+    pub(crate) source_ip: Vec<IpAddr>,
+
+    /// Hardware address of the gateway [default: it is asked for]
+    #[arg(short = 'G', long, value_name = "MAC")]
+    pub(crate) gateway_mac: Option<String>,
 }

@@ -2,11 +2,13 @@
 
 mod analyze;
 mod anonymize;
+mod check;
 mod compare;
 mod completions;
 mod explain;
 mod live;
 mod man;
+mod palette;
 mod query;
 mod reading;
 mod rows;
@@ -14,6 +16,8 @@ mod scan;
 mod show;
 mod sim;
 mod tables;
+mod tracebox;
+mod verify;
 
 use crate::args::{Cli, Command};
 use crate::exit::Exit;
@@ -30,6 +34,10 @@ pub(crate) fn run(args: Cli) -> Result<Exit, Failure> {
         Command::Live(args) => live::run(*args),
         Command::Anonymize(args) => anonymize::run(*args),
         Command::Scan(args) => scan::run(*args),
+        Command::Tracebox(args) => tracebox::run(*args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::ServeCheck(args) => check::serve(args),
         Command::Sim(args) => sim::run(args),
         Command::Tables(args) => tables::run(&args),
         Command::Completions(args) => completions::run(&args),

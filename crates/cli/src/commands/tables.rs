@@ -6,6 +6,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use subflow_analysis::rows::{DETAIL_SCHEMAS, SCHEMAS};
 use subflow_compare::rows::{ENDS_SCHEMAS, NSTAT_SCHEMAS, RUNS_SCHEMAS, SERIES_SCHEMA};
+use subflow_probe::rows::Verification;
+use subflow_rows::Row;
 use subflow_store::dictionary::{self, Chapter};
 
 pub(super) fn run(args: &TablesArgs) -> Result<Exit, Failure> {
@@ -21,7 +23,7 @@ pub(super) fn run(args: &TablesArgs) -> Result<Exit, Failure> {
 }
 
 /// Every table of every command.
-fn chapters() -> [Chapter; 7] {
+fn chapters() -> [Chapter; 9] {
     [
         Chapter {
             title: "Captures",
@@ -47,6 +49,16 @@ fn chapters() -> [Chapter; 7] {
             title: "Scans",
             source: "`scan` yields these tables: one row an answer, one a target, one a run.",
             schemas: subflow_probe::rows::SCHEMAS.to_vec(),
+        },
+        Chapter {
+            title: "Verifications",
+            source: "`verify` yields this table.",
+            schemas: vec![Verification::SCHEMA],
+        },
+        Chapter {
+            title: "Checks",
+            source: "`check` yields these tables, `fetches` with `--fetch`.",
+            schemas: subflow_probe::rows::CHECK_SCHEMAS.to_vec(),
         },
         Chapter {
             title: "Simulations",

@@ -2,6 +2,8 @@
 
 mod analyze;
 mod anonymize;
+mod candidates;
+mod check;
 mod compare;
 mod config;
 mod layers;
@@ -10,14 +12,20 @@ mod query;
 mod reading;
 mod scan;
 mod sim;
+mod tracebox;
+mod verify;
 mod wanted;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
+pub(crate) use candidates::Candidate;
+pub(crate) use check::{Check, ServeCheck};
 pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;
 pub(crate) use reading::{Reading, Talk};
 pub(crate) use scan::{Scan, ScanOf, Sending};
 pub(crate) use sim::Simulation;
+pub(crate) use tracebox::{Probing, Showing, Tracebox, TraceboxOf};
+pub(crate) use verify::Verify;
 pub(crate) use wanted::Wanted;

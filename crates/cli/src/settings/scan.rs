@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use subflow_probe::probes::SourcePorts;
 use subflow_probe::rows::SCHEMAS;
-use subflow_probe::scan::{Rate, Settings, State};
+use subflow_probe::scan::{About, Rate, Settings, State};
 use subflow_probe::targets::{List, Plan, Wanted as Targets};
 
 /// Up to so many targets silent ones get rows, too, unless something else is asked for.
@@ -46,6 +46,8 @@ pub(crate) struct Sending {
     pub(crate) output: Output,
     pub(crate) metadata: Option<PathBuf>,
     pub(crate) status: Option<PathBuf>,
+    /// The page about the scan, and at which port it is shown.
+    pub(crate) page: Option<(About, u16)>,
 }
 
 impl Scan {
@@ -114,7 +116,11 @@ impl Sending {
             settings.check(&plan)?;
         }
         let metadata = args.metadata_file.or_else(|| dir.map(|dir| dir.join(METADATA)));
-        Ok(Self { plan, settings, dry: args.dryrun, output, metadata, status: args.status_updates_file })
+        let page = args.page.zip(args.contact).map(|(port, contact)| {
+            (About { contact, purpose: args.purpose, opt_out: args.opt_out_contact }, port)
+        });
+        let status = args.status_updates_file;
+        Ok(Self { plan, settings, dry: args.dryrun, output, metadata, status, page })
     }
 }
 
@@ -244,7 +250,7 @@ fn settings(args: &ScanArgs) -> Result<Settings, Failure> {
 }
 
 /// `500`, `10k`, `1.5M`, `1G`.
-fn scaled(text: &str) -> Option<f64> {
+pub(super) fn scaled(text: &str) -> Option<f64> {
     let text = text.trim();
     let (number, scale) = match text.char_indices().next_back()? {
         (at, 'k' | 'K') => (&text[..at], 1e3),
@@ -262,7 +268,7 @@ fn source_ports(text: &str) -> Option<SourcePorts> {
 }
 
 /// `02:00:5e:10:00:01`.
-fn hardware(text: &str) -> Option<[u8; 6]> {
+pub(super) fn hardware(text: &str) -> Option<[u8; 6]> {
     let bytes: Option<Vec<u8>> =
         text.split([':', '-']).map(|part| u8::from_str_radix(part, 16).ok()).collect();
     bytes?.try_into().ok()

@@ -14,7 +14,9 @@ mod sheet;
 pub(crate) mod sim;
 mod sizes;
 mod subflows;
+pub(crate) mod tracebox;
 mod traffic;
+pub(crate) mod verify;
 
 use subflow_analysis::summary::Summary;
 

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use subflow_rows::{Hex64, Time};
-use subflow_wire::tcp::{Tcp, TcpOption};
+use subflow_wire::tcp::Tcp;
 
-use super::finding::Mptcp;
+use super::finding::{Common, Mptcp, look};
 use crate::probes::{Asked, Kind};
 use crate::rows::{AnswerKind, Finding, Probe};
 use crate::targets::{Target, hex};
@@ -91,20 +91,23 @@ pub struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// The answer that a TCP segment is; `None` for what is neither SYN/ACK nor reset.
+    /// The answer that a TCP segment is; `None` for what is neither SYN/ACK nor reset. `rtt` makes microseconds from probe to answer
+    /// of the timestamp that it returns.
     #[inline]
-    pub(super) fn of_tcp(asked: &Asked, tcp: &Tcp<'_>, meta: Meta) -> Option<Self> {
+    pub(super) fn of_tcp(
+        asked: &Asked,
+        tcp: &Tcp<'_>,
+        meta: Meta,
+        rtt: impl FnOnce(Option<u32>) -> Option<u32>,
+    ) -> Option<Self> {
         let flags = tcp.flags();
         let kind = match (flags.syn(), flags.ack(), flags.rst()) {
             (true, true, false) => AnswerKind::SynAck,
             (false, _, true) => AnswerKind::Reset,
             _ => return None,
         };
-        let (finding, mptcp) = super::judge(asked, kind, tcp.options());
-        let mss = tcp.options().find_map(|option| match option {
-            TcpOption::MaxSegmentSize(size) => Some(size),
-            _ => None,
-        });
+        let (finding, mptcp, Common { mss, echo }) = look(asked, kind, tcp.options());
+        let meta = Meta { rtt_micros: rtt(echo), ..meta };
         let packet = Packet::Tcp {
             kind,
             window: tcp.window(),

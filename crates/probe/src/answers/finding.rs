@@ -25,13 +25,29 @@ pub struct Mptcp {
     pub canary_returned: Option<bool>,
 }
 
+/// What the options of an answer hold beside Multipath TCP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Common {
+    /// Maximum segment size.
+    pub(super) mss: Option<u16>,
+    /// The timestamp of ours that it returns.
+    pub(super) echo: Option<u32>,
+}
+
 /// Judges a SYN/ACK or a reset by its options.
 ///
 /// An option returned as sent is a mirror's work, whatever else there is: version 0 has a key of the answering side and
 /// version 1 has a key at all (RFC 6824 and RFC 8684, section 3.1). What is returned with another version, a
 /// second time, or without a hash function is no support either.
-#[inline]
 pub fn judge(asked: &Asked, kind: AnswerKind, options: Options<'_>) -> (Finding, Mptcp) {
+    let (finding, mptcp, _) = look(asked, kind, options);
+    (finding, mptcp)
+}
+
+/// The same, and what else the options hold: one walk for all.
+#[inline]
+pub(super) fn look(asked: &Asked, kind: AnswerKind, options: Options<'_>) -> (Finding, Mptcp, Common) {
+    let mut common = Common::default();
     let mut found = Mptcp { canary_returned: asked.canary.map(|_| false), ..Mptcp::default() };
     let (mut mptcp_options, mut mirrored, mut proper) = (0_u32, false, None);
     let (mut padding, mut longest) = (0_u32, 0_u32);
@@ -65,6 +81,8 @@ pub fn judge(asked: &Asked, kind: AnswerKind, options: Options<'_>) -> (Finding,
                 found.canary_returned = Some(true);
             }
             TcpOption::Malformed { kind: mptcp::KIND, .. } => mptcp_options += 1,
+            TcpOption::MaxSegmentSize(size) => common.mss = common.mss.or(Some(size)),
+            TcpOption::Timestamps { echo, .. } => common.echo = common.echo.or(Some(echo)),
             _ => {}
         }
     }
@@ -78,7 +96,7 @@ pub fn judge(asked: &Asked, kind: AnswerKind, options: Options<'_>) -> (Finding,
         (_, _, 1, Some(proper)) => proper,
         _ => Finding::Malformed,
     };
-    (finding, found)
+    (finding, found, common)
 }
 
 /// Whether an MP_CAPABLE is one that we sent.

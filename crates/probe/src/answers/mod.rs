@@ -14,4 +14,5 @@ pub use evidence::{Evidence, verdict};
 pub use finding::{Mptcp, judge};
 pub use offline::{Offline, classify};
 pub use read::{Reader, Rejected};
+pub(crate) use repeats::Mark;
 pub use repeats::Repeats;

@@ -76,15 +76,13 @@ impl Offline {
 
     fn tcp(&mut self, ip: &IpPacket<'_>, time_ns: i64) -> Option<rows::Probe> {
         let tcp = Tcp::parse(ip.payload).ok()?;
-        let clock = |echoed: bool| {
-            tcp.options().find_map(|option| match option {
-                TcpOption::Timestamps { value, echo } => Some(if echoed { echo } else { value }),
-                _ => None,
-            })
-        };
         if let Some(asked) = Asked::by(&tcp) {
             let target = Target { addr: ip.dst, port: tcp.dst_port() };
-            let sent = Sent { asked, time_ns, clock: clock(false) };
+            let clock = tcp.options().find_map(|option| match option {
+                TcpOption::Timestamps { value, .. } => Some(value),
+                _ => None,
+            });
+            let sent = Sent { asked, time_ns, clock };
             // A SYN that is sent again keeps its first time: which of them is answered cannot be told.
             self.sent
                 .entry((ip.src, tcp.src_port(), target))
@@ -107,17 +105,19 @@ impl Offline {
         if tcp.ack() != sent.asked.seq.wrapping_add(1) || !tcp.flags().ack() {
             return None;
         }
-        // Where the timestamp comes back it is that of this very SYN, else the time is not known for sure.
-        let same = clock(true).is_some() && clock(true) == sent.clock;
         let meta = Meta {
             time_ns,
             target,
             src_addr: ip.dst,
             src_port: tcp.dst_port(),
             ttl: ip.hop_limit,
-            rtt_micros: same.then(|| micros(sent.time_ns, time_ns)).flatten(),
+            rtt_micros: None,
         };
-        let answer = Answer::of_tcp(&sent.asked, &tcp, meta)?;
+        // Where the timestamp comes back it is that of this very SYN, else the time is not known for sure.
+        let rtt = |echo: Option<u32>| {
+            micros(sent.time_ns, time_ns).filter(|_| echo.is_some() && echo == sent.clock)
+        };
+        let answer = Answer::of_tcp(&sent.asked, &tcp, meta, rtt)?;
         Some(self.take(&answer))
     }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use subflow_wire::icmp::{Family, Message};
 use subflow_wire::ip::{IpPacket, protocol};
-use subflow_wire::tcp::{self, Options, Tcp, TcpOption};
+use subflow_wire::tcp::{Options, Tcp, TcpOption};
 use subflow_wire::{Dissection, LinkType, dissect};
 
 use super::answer::{Answer, IcmpError, Meta, Packet};
@@ -81,15 +81,9 @@ impl Reader {
         if !tcp.flags().ack() || tcp.ack() != asked.seq.wrapping_add(1) {
             return Err(Rejected::Unverified);
         }
-        let meta = Meta {
-            time_ns,
-            target,
-            src_addr: ip.dst,
-            src_port,
-            ttl: ip.hop_limit,
-            rtt_micros: echo(tcp.options()).and_then(|clock| elapsed(time_ns, clock, &cookie)),
-        };
-        Answer::of_tcp(&asked, &tcp, meta).ok_or(Rejected::NotOurs)
+        let meta = Meta { time_ns, target, src_addr: ip.dst, src_port, ttl: ip.hop_limit, rtt_micros: None };
+        let rtt = |echo: Option<u32>| elapsed(time_ns, echo?, &cookie);
+        Answer::of_tcp(&asked, &tcp, meta, rtt).ok_or(Rejected::NotOurs)
     }
 
     fn read_icmp<'a>(&self, ip: &IpPacket<'a>, family: Family, time_ns: i64) -> Result<Answer<'a>, Rejected> {
@@ -166,16 +160,6 @@ impl Quoted {
     }
 }
 
-/// The timestamp of ours that an answer returns.
-fn echo(options: tcp::Options<'_>) -> Option<u32> {
-    for option in options {
-        if let TcpOption::Timestamps { echo, .. } = option {
-            return Some(echo);
-        }
-    }
-    None
-}
-
 /// Microseconds since a probe was sent, by the clock that its timestamp carried; `None` for what lies in the future or more
 /// than half an hour back, as a box that makes up timestamps would have it.
 fn elapsed(time_ns: i64, clock: u32, cookie: &Cookie) -> Option<u32> {
@@ -192,7 +176,7 @@ mod tests {
     use crate::rows::Finding;
     use subflow_wire::icmp::{ErrorMessage, v4_type, v6_type};
     use subflow_wire::ip::{v4, v6};
-    use subflow_wire::tcp::Flags;
+    use subflow_wire::tcp::{self, Flags};
 
     const NOW_NS: i64 = 1_700_000_000_123_456_000;
     const SENT: u32 = ((NOW_NS - 50_000_000) / 1000) as u32;

@@ -24,6 +24,38 @@ impl Repeats {
 
     /// Whether this answer came before; from now on it has. Two different ones are taken for the same about once in 2^30.
     pub fn check(&mut self, answer: &Answer<'_>) -> bool {
+        self.check_mark(Mark::of(answer))
+    }
+
+    /// The same, by a mark.
+    #[inline]
+    pub(crate) fn check_mark(&mut self, Mark(hash): Mark) -> bool {
+        let Some(place) = self.marks.get_mut((hash & self.mask) as usize) else { return false };
+        // Zero stands for nothing.
+        let mark = (hash >> 32) as u32 | 1;
+        if place.contains(&mark) {
+            return true;
+        }
+        let [first, second, third, _] = *place;
+        *place = [mark, first, second, third];
+        false
+    }
+
+    /// Fetches the place of a mark into the cache. What it returns means nothing, but must be used.
+    #[inline]
+    pub(crate) fn touch(&self, Mark(hash): Mark) -> u32 {
+        self.marks.get((hash & self.mask) as usize).map_or(0, |place| place[0])
+    }
+}
+
+/// What an answer is recognised by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark(u64);
+
+impl Mark {
+    /// The mark of an answer.
+    #[inline]
+    pub(crate) fn of(answer: &Answer<'_>) -> Self {
         let addr = match answer.target.addr {
             std::net::IpAddr::V4(addr) => u128::from(u32::from(addr)),
             std::net::IpAddr::V6(addr) => addr.into(),
@@ -37,16 +69,7 @@ impl Repeats {
             | (answer.kind as u64) << 8
             | kind << 4
             | answer.finding as u64;
-        let hash = mix(mix(mix(addr as u64) ^ (addr >> 64) as u64) ^ rest);
-        let Some(place) = self.marks.get_mut((hash & self.mask) as usize) else { return false };
-        // Zero stands for nothing.
-        let mark = (hash >> 32) as u32 | 1;
-        if place.contains(&mark) {
-            return true;
-        }
-        place.rotate_right(1);
-        place[0] = mark;
-        false
+        Self(mix(mix(mix(addr as u64) ^ (addr >> 64) as u64) ^ rest))
     }
 }
 

@@ -410,7 +410,7 @@ mod tests {
     fn servers_and_proxies() {
         for v6 in [false, true] {
             let (found, packets, time) = measure(&Path { hops: [Some(5); 3], silent: &[] }, v6);
-            let five = super::super::Distance { hops: Some(5), beyond: 4 };
+            let five = super::super::Distance { hops: Some(5), beyond: 4, back: Some(5) };
             assert_eq!(found, Distances { syn_ack: five, reset: five, echo: five });
             assert_eq!((found.proxy(), time), (Some(false), 0));
             // Five of each kind, and a reset for each of the three SYN/ACKs.

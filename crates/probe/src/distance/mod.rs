@@ -33,6 +33,18 @@ pub struct Distance {
     pub hops: Option<u8>,
     /// Largest hop limit that a router has said was too small; 0 when none has.
     pub beyond: u8,
+    /// Hops on the way back, by the hop limit that the answer had left ([`back`]); `None` when nothing was answered.
+    pub back: Option<u8>,
+}
+
+/// Hops that a packet has come, if whoever sent it began with a hop limit of 64, 128 or 255, as mostly; 1 from a neighbour.
+pub fn back(left: u8) -> u8 {
+    let begun: u8 = match left {
+        0..=64 => 64,
+        65..=128 => 128,
+        129.. => 255,
+    };
+    (begun - left).saturating_add(1)
 }
 
 impl Distance {
@@ -66,16 +78,20 @@ impl Distances {
     /// Whether somebody nearer answers for the target. Yes, when a router beyond the place the SYN/ACK comes from has said that another probe
     /// went further, or when reset and echo reply agree on a place further on; no, when one of them comes from the same place;
     /// `None` when there is nothing to compare with. Silence alone accuses nobody: who limits how often he answers seems further away.
+    ///
+    /// What comes back over as many hops comes from the same host, however far it had to be sent: some boxes give the packets of
+    /// connections new hop limits, so that everything behind them seems as near as they are.
     pub fn proxy(&self) -> Option<bool> {
         let near = self.syn_ack.hops?;
         let others = [self.reset, self.echo];
-        let further = |distance: &Distance| distance.hops.is_some_and(|hops| hops > near);
-        let passed = |distance: &Distance| distance.beyond >= near;
-        let agree = self.reset.hops == self.echo.hops && further(&self.echo);
+        let same = |distance: &Distance| distance.back.is_some() && distance.back == self.syn_ack.back;
+        let further = |distance: &Distance| distance.hops.is_some_and(|hops| hops > near) && !same(distance);
+        let passed = |distance: &Distance| distance.beyond >= near && !same(distance);
+        let agree = self.reset.hops == self.echo.hops && further(&self.reset) && further(&self.echo);
         if agree || others.iter().any(|distance| distance.hops.is_some() && passed(distance)) {
             return Some(true);
         }
-        if others.iter().any(|distance| distance.hops.is_some_and(|hops| hops <= near)) {
+        if others.iter().any(|distance| distance.hops.is_some_and(|hops| hops <= near || same(distance))) {
             return Some(false);
         }
         // A probe that nobody answered, but that was seen beyond.
@@ -88,7 +104,7 @@ mod tests {
     use super::*;
 
     fn at(hops: u8, sure: bool) -> Distance {
-        Distance { hops: Some(hops), beyond: if sure { hops - 1 } else { 0 } }
+        Distance { hops: Some(hops), beyond: if sure { hops - 1 } else { 0 }, back: Some(hops) }
     }
 
     #[test]
@@ -105,9 +121,14 @@ mod tests {
         assert_eq!(judge(at(3, true), at(3, true), at(5, false)), Some(false));
         assert_eq!(judge(at(3, true), nothing, at(5, false)), None);
         // Nothing answers, but a router further on has seen the probe.
-        assert_eq!(judge(at(3, true), Distance { hops: None, beyond: 4 }, nothing), Some(true));
-        assert_eq!(judge(at(3, true), Distance { hops: None, beyond: 2 }, nothing), None);
+        assert_eq!(judge(at(3, true), Distance { beyond: 4, ..nothing }, nothing), Some(true));
+        assert_eq!(judge(at(3, true), Distance { beyond: 2, ..nothing }, nothing), None);
         assert_eq!(judge(nothing, at(3, true), at(3, true)), None);
+        // A box that sets the hop limit of TCP: the server seems as near as the box, but its answers come as far as the echo's.
+        let lifted = Distance { back: Some(5), ..at(3, true) };
+        assert_eq!(judge(lifted, lifted, at(5, true)), Some(false));
+        assert_eq!(judge(lifted, nothing, at(5, true)), Some(false));
+        assert_eq!([64, 63, 128, 120, 255, 250, 1].map(back), [1, 2, 1, 9, 1, 6, 64]);
         assert!(at(3, true).is_sure() && !at(3, false).is_sure() && !nothing.is_sure());
     }
 }

@@ -1,6 +1,6 @@
 //! The search for the smallest hop limit that is answered.
 
-use super::Distance;
+use super::{Distance, back};
 
 /// The hop limit that is tried first, with which every target is in reach.
 pub(super) const FULL: u8 = 64;
@@ -57,15 +57,11 @@ impl Search {
     /// The target answered; its answer came with this hop limit left.
     pub(super) fn answered(&mut self, limit: u8, left: u8) {
         if self.distance.hops.is_none() {
-            // Who sends begins with one of these; the way back is as long, mostly.
-            let begun: u8 = if left <= 64 {
-                64
-            } else if left <= 128 {
-                128
-            } else {
-                255
-            };
-            self.guess = Some((begun - left + 1).clamp(1, FULL - 1));
+            // The way back is as long, mostly.
+            self.guess = Some(back(left).clamp(1, FULL - 1));
+        }
+        if self.distance.hops.is_none_or(|hops| limit <= hops) {
+            self.distance.back = Some(back(left));
         }
         self.distance.hops = Some(self.distance.hops.map_or(limit, |hops| hops.min(limit)));
     }

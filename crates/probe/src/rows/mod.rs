@@ -11,6 +11,7 @@ mod probes;
 mod targets;
 mod trace_names;
 mod traced;
+mod verifications;
 
 pub use campaigns::Campaign;
 pub use check_names::{Attempt, CheckVerdict, FetchOutcome, JoinResult, Negotiated, Passage, Sight};
@@ -18,7 +19,7 @@ pub use checks::Check;
 pub use fetches::Fetch;
 pub use hops::Hop;
 pub use modifications::Modification;
-pub use names::{AnswerKind, End, Finding, Verdict};
+pub use names::{AnswerKind, End, Finding, Sending, Verdict};
 pub use probes::Probe;
 use subflow_rows::{Row, Schema};
 pub use targets::Target;
@@ -26,6 +27,9 @@ pub use trace_names::{
     Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, HopAnswer, QuoteKind,
 };
 pub use traced::Traced;
+pub use verifications::{
+    AnswerStep, Conclusion, DataStep, GivenUp, JoinStep, PlainStep, SynStep, Verification,
+};
 
 /// The schemas of the tables of a scan.
 pub const SCHEMAS: [Schema; 3] = [Probe::SCHEMA, Target::SCHEMA, Campaign::SCHEMA];

@@ -87,3 +87,15 @@ names! {
         Output => "output",
     }
 }
+
+names! {
+    /// How frames of a scan left.
+    pub enum Sending {
+        /// By AF_XDP in copy mode.
+        Xdp => "af_xdp",
+        /// By packet sockets, past the queueing discipline.
+        Direct => "af_packet",
+        /// By packet sockets, through the queueing discipline.
+        Queued => "af_packet_queued",
+    }
+}

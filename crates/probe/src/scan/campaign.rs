@@ -1,5 +1,6 @@
 //! What a scan would do, before it does it, and what it did, for the record.
 
+use std::fs;
 use std::time::Duration;
 
 use subflow_rows::{Hex64, Time};
@@ -8,7 +9,7 @@ use super::network::Network;
 use super::settings::{Settings, frame_len, on_the_wire};
 use super::sink::Progress;
 use crate::probes::Kinds;
-use crate::rows::Campaign;
+use crate::rows::{Campaign, Sending};
 use crate::targets::{Plan, Target};
 
 /// What a scan would do.
@@ -74,49 +75,65 @@ pub fn dry_run(plan: &Plan, settings: &Settings) -> DryRun {
     }
 }
 
+/// What is known of a run when it begins, beside what it is to do.
+pub(super) struct Begun<'a> {
+    pub(super) network: &'a Network,
+    pub(super) start_ns: i64,
+    pub(super) resumed_at: u64,
+    pub(super) sending: Sending,
+    /// Whether half-open connections are reset by us.
+    pub(super) resets: bool,
+}
+
 /// The row of table `campaigns` at the beginning of a run.
-pub(super) fn begin(
-    plan: &Plan,
-    settings: &Settings,
-    network: &Network,
-    start_ns: i64,
-    resumed_at: u64,
-) -> Campaign {
-    let source = &network.source;
-    let sources: Vec<String> =
-        [source.v4.map(|(_, addr)| addr.to_string()), source.v6.map(|(_, addr)| addr.to_string())]
-            .into_iter()
-            .flatten()
-            .collect();
+pub(super) fn begin(plan: &Plan, settings: &Settings, begun: &Begun<'_>) -> Campaign {
+    let source = &begun.network.source;
+    let v4 = source.v4.map(|(gateway, addr)| (gateway, addr.to_string()));
+    let v6 = source.v6.map(|(gateway, addr)| (gateway, addr.to_string()));
+    let (gateways, sources): (Vec<String>, Vec<String>) =
+        v4.into_iter().chain(v6).map(|(gateway, addr)| (colons(gateway), addr)).unzip();
     let lists: Vec<String> =
         plan.reading().digests.iter().map(|(name, digest)| format!("{name} {digest}")).collect();
     let (first, last) = settings.source_ports.range();
     let (shard, shards) = plan.shard();
     Campaign {
         version: env!("CARGO_PKG_VERSION"),
-        start: Time(start_ns),
+        start: Time(begun.start_ns),
         end: None,
         ended: None,
+        trouble: None,
         contact: settings.contact.clone(),
         command: settings.command.clone(),
-        interface: network.interface.clone(),
+        kernel: fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|text| text.trim().to_owned()),
+        interface: begun.network.interface.clone(),
         sources: sources.join(" "),
+        gateways: gateways.join(" "),
+        sending: begun.sending,
+        threads: settings.threads as u64,
         source_ports: format!("{first}-{last}"),
         ports: plan.ports_text(),
         kinds: settings.kinds.to_string(),
         canary: settings.canary,
         seed: Hex64(plan.seed()),
+        plan: plan.digest(),
         lists: lists.join(" "),
         bad_lines: plan.reading().bad_lines,
         special: plan.special(),
+        blocked: u64::try_from(plan.blocked()).unwrap_or(u64::MAX),
+        total: plan.total(),
         shard,
         shards,
         targets: plan.len(),
-        resumed_at,
-        settled: resumed_at,
+        resumed_at: begun.resumed_at,
+        settled: begun.resumed_at,
         rate: settings.packet_rate(plan).unwrap_or(f64::INFINITY),
+        prefix_rate: settings.prefix_rate,
         retries: settings.retries,
+        follow_up: settings.follow_up,
+        resets: begun.resets,
+        silent: settings.report_silent,
         cooldown: settings.cooldown.as_secs_f64(),
+        max_runtime: settings.max_runtime.map(|most| most.as_secs_f64()),
         sent: 0,
         sent_again: 0,
         sent_plain: 0,
@@ -124,9 +141,15 @@ pub(super) fn begin(
         answers: 0,
         repeats: 0,
         unverified: 0,
+        late: 0,
         drops: 0,
         slowed: 0,
     }
+}
+
+/// A hardware address as text.
+fn colons(address: [u8; 6]) -> String {
+    address.map(|byte| format!("{byte:02x}")).join(":")
 }
 
 /// Takes the counts over.
@@ -139,6 +162,7 @@ pub(super) fn count(campaign: &mut Campaign, progress: &Progress) {
     campaign.answers = progress.answers;
     campaign.repeats = progress.repeats;
     campaign.unverified = progress.unverified;
+    campaign.late = progress.late;
     campaign.drops = progress.drops;
     campaign.slowed = progress.slowed;
 }
@@ -174,6 +198,51 @@ mod tests {
         let (least, most) = dry.duration.unwrap();
         assert_eq!((least.as_secs_f64(), most.as_secs_f64()), (30.24, 50.72));
         assert_eq!((dry.first.len(), dry.public), (10, false));
+    }
+
+    #[test]
+    fn what_decides_about_a_repetition_stands_in_the_row() {
+        let source = crate::probes::Source {
+            mac: [2; 6],
+            v4: Some(([2, 0, 0, 0xab, 0xcd, 4], "10.0.0.1".parse().unwrap())),
+            v6: Some(([2, 0, 0, 0, 0, 6], "fd00::1".parse().unwrap())),
+        };
+        let network = Network { interface: "eth7".to_owned(), source, own: true };
+        let begun =
+            Begun { network: &network, start_ns: 5, resumed_at: 3, sending: Sending::Direct, resets: true };
+        let settings = Settings { prefix_rate: Some(2.0), ..Settings::default() };
+        let row = |plan: &Plan, settings: &Settings| begin(plan, settings, &begun);
+        let first = row(&plan("10.0.0.0/24"), &settings);
+        assert_eq!(first, row(&plan("10.0.0.0/24"), &settings));
+        assert_eq!((first.sources.as_str(), first.interface.as_str()), ("10.0.0.1 fd00::1", "eth7"));
+        assert_eq!(first.gateways, "02:00:00:ab:cd:04 02:00:00:00:00:06");
+        assert_eq!((first.total, first.targets, first.settled, first.rate), (512, 512, 3, 2.0));
+        assert_eq!(first.plan.len(), 64);
+        // Each setting that changes what is sent or told changes the row, and the plan alone what is probed in which order.
+        let other = |change: fn(&mut Settings)| {
+            let mut changed = settings.clone();
+            change(&mut changed);
+            row(&plan("10.0.0.0/24"), &changed)
+        };
+        let changes: [fn(&mut Settings); 11] = [
+            |s| s.kinds = Kinds::only(Kind::Plain),
+            |s| s.canary = true,
+            |s| s.retries = 1,
+            |s| s.follow_up = false,
+            |s| s.prefix_rate = None,
+            |s| s.rate = Rate::Packets(1.5),
+            |s| s.cooldown = Duration::from_secs(1),
+            |s| s.max_runtime = Some(Duration::from_secs(1)),
+            |s| s.threads = 2,
+            |s| s.source_ports = crate::probes::SourcePorts::new(50_000, 60_000).unwrap(),
+            |s| s.report_silent = true,
+        ];
+        for (k, change) in changes.into_iter().enumerate() {
+            let row = other(change);
+            assert!(row != first && row.plan == first.plan, "{k}");
+        }
+        assert_ne!(row(&plan("10.0.1.0/24"), &settings).plan, first.plan);
+        assert_ne!(row(&plan("10.0.0.0/24").limited(9), &settings).plan, first.plan);
     }
 
     #[test]

@@ -6,17 +6,22 @@
 //! has to be remembered of them is kept only from when they are probed until they are settled, a few
 //! cooldowns later: memory follows rate and cooldown, not the number of targets.
 
+mod about;
 mod campaign;
 mod filter;
+mod known;
 mod network;
+mod receive;
 mod run;
 mod send;
 mod settings;
 mod sink;
 mod state;
+mod throttle;
 mod track;
 mod work;
 
+pub use about::{About, AboutServer};
 pub use campaign::{DryRun, dry_run};
 pub use network::{Network, find};
 pub use run::{Outcome, run};

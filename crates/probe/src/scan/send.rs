@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use subflow_netio::{Error, Sender};
+use subflow_netio::{Error, Sender, ask_for_short_turns};
 
 use super::track::Ask;
 use super::work::{Job, MOST, Work};
@@ -54,6 +54,8 @@ struct Batch {
 
 /// Sends until the work is over.
 pub(super) fn send(context: &Context<'_>, thread: usize, sender: &mut Sender) -> Result<(), Error> {
+    // Ordinary threads are asked to wait for their turn for longer than even sending allows.
+    ask_for_short_turns();
     let start = Instant::now();
     let now = || start.elapsed().as_nanos() as u64;
     let limit = |rate: f64| rate.is_finite().then_some(rate);

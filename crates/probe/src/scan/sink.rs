@@ -7,12 +7,16 @@ use crate::rows;
 
 /// Takes rows as they come. An error ends the scan; what was flushed before is complete.
 pub trait Sink {
+    /// Whether answers are wanted at all; when not, no rows are made of them.
+    fn takes_probes(&self) -> bool {
+        true
+    }
     /// Takes one answer.
     fn probe(&mut self, row: rows::Probe) -> io::Result<()>;
     /// Takes one verdict.
     fn target(&mut self, row: rows::Target) -> io::Result<()>;
-    /// Makes sure that what was taken outlives the process. Called about once a second, always before the state is written
-    /// that counts on it.
+    /// Makes sure that what was taken outlives the machine's power, as far as whoever takes it cares. Called about once a second, always
+    /// before the state is written that counts on it.
     fn flush(&mut self) -> io::Result<()>;
     /// Is told what the scan is, before the first packet and again, with its counts, at the end.
     fn campaign(&mut self, _row: &rows::Campaign) {}

@@ -2,25 +2,17 @@
 //!
 //! Targets are settled in the order of their positions. Each goes through the same stages, a cooldown apart: the probes, further
 //! attempts where nothing came, a plain SYN where MP_CAPABLE was not answered, and where that one was, MP_CAPABLE
-//! once more. A byte a target says what was answered; more is kept only of those that answer.
+//! once more.
 //!
 //! Times are nanoseconds on any clock that does not go back.
 
 use std::collections::VecDeque;
 
-use hashbrown::HashMap;
-
+use super::known::Known;
 use crate::answers::{Answer, Evidence};
 use crate::probes::{Kind, Kinds};
 use crate::rows;
 use crate::targets::Target;
-
-/// Above so many targets with answers, one that has answered everything is settled at once.
-const MANY: usize = 1 << 14;
-
-/// Bits of a target's byte beside those of the kinds that were answered.
-const PLAIN_SENT: u8 = 1 << 5;
-const SETTLED: u8 = 1 << 6;
 
 /// What to do in a stage for a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,15 +40,9 @@ struct Stage {
 /// Keeps what is known of targets until they are settled.
 #[derive(Debug)]
 pub struct Tracker {
-    kinds: Kinds,
     cooldown_ns: u64,
     stages: Vec<Stage>,
-    /// Position of the first target that is not settled.
-    base: u64,
-    /// Of it and those behind it, what was answered.
-    answered: VecDeque<u8>,
-    evidence: HashMap<u64, Evidence, foldhash::fast::RandomState>,
-    late: u64,
+    known: Known,
 }
 
 impl Tracker {
@@ -68,15 +54,7 @@ impl Tracker {
             .chain(again)
             .chain(follow.then_some([Ask::Plain, Ask::Confirm]).into_iter().flatten());
         let stages = asks.map(|ask| Stage { ask, walked: begin, sent: VecDeque::new() }).collect();
-        Self {
-            kinds,
-            cooldown_ns,
-            stages,
-            base: begin,
-            answered: VecDeque::new(),
-            evidence: HashMap::default(),
-            late: 0,
-        }
+        Self { cooldown_ns, stages, known: Known::new(kinds, follow, begin) }
     }
 
     /// What each stage does, the first one first.
@@ -86,40 +64,23 @@ impl Tracker {
 
     /// Targets below this position are settled.
     pub fn settled(&self) -> u64 {
-        self.base
+        self.known.base()
     }
 
     /// Answers that came when their target was settled already.
     pub fn late(&self) -> u64 {
-        self.late
+        self.known.late()
     }
 
     /// Takes an answer of the target at a position. A row comes back when it settles the target.
     pub fn answer(&mut self, position: u64, answer: &Answer<'_>, repeat: bool) -> Option<rows::Target> {
-        let Some(at) = position.checked_sub(self.base) else {
-            self.late += u64::from(!repeat);
-            return None;
-        };
-        let at = at as usize;
-        if at >= self.answered.len() {
-            self.answered.resize(at + 1, 0);
-        }
-        let byte = self.answered.get_mut(at)?;
-        if *byte & SETTLED != 0 {
-            self.late += u64::from(!repeat);
-            return None;
-        }
-        *byte |= Kinds::only(answer.kind).bits();
-        let sent = sent(self.kinds, *byte);
-        let evidence = self.evidence.entry(position).or_default();
-        evidence.add(answer, repeat);
-        let complete = sent.without(evidence.answered()).is_empty() && evidence.opened(Kinds::ASKING);
-        if complete && self.evidence.len() > MANY {
-            let evidence = self.evidence.remove(&position)?;
-            *byte |= SETTLED;
-            return Some(evidence.row(&answer.target, sent));
-        }
-        None
+        self.known.answer(position, answer, repeat)
+    }
+
+    /// Fetches what [`answer`](Self::answer) will look at into the cache. What it returns means nothing, but must be used.
+    #[inline]
+    pub(super) fn touch(&self, position: u64) -> u8 {
+        self.known.touch(position)
     }
 
     /// Notes that a stage has by now sent everything it was to send below a position.
@@ -153,17 +114,8 @@ impl Tracker {
             }
         }
         let limit = self.over(self.stages.len() - 1, now_ns);
-        while self.base < limit {
-            let byte = self.answered.front().copied().unwrap_or(0);
-            if byte & SETTLED == 0 {
-                let evidence = if byte == 0 { None } else { self.evidence.get(&self.base) };
-                settle(self.base, sent(self.kinds, byte), evidence)?;
-                if byte != 0 {
-                    self.evidence.remove(&self.base);
-                }
-            }
-            self.answered.pop_front();
-            self.base += 1;
+        while self.known.base() < limit {
+            self.known.settle_first(&mut settle)?;
         }
         Ok(())
     }
@@ -176,7 +128,7 @@ impl Tracker {
     /// The position below which the cooldown after a stage is over.
     fn over(&mut self, stage: usize, now_ns: u64) -> u64 {
         let stage = &mut self.stages[stage];
-        let mut over = self.base;
+        let mut over = self.known.base();
         // The last note that is old enough stays, for it is asked for again.
         while let Some(&(at, below)) = stage.sent.front() {
             if at.saturating_add(self.cooldown_ns) > now_ns {
@@ -193,37 +145,21 @@ impl Tracker {
 
     /// The kinds of probe that a target gets in a stage.
     fn next_kinds(&mut self, ask: Ask, position: u64) -> Kinds {
-        let at = position.wrapping_sub(self.base) as usize;
-        let byte = self.answered.get(at).copied().unwrap_or(0);
-        if byte & SETTLED != 0 {
-            return Kinds::NONE;
-        }
-        let answered = Kinds::from_bits(byte & 0x1f);
-        let evidence = if byte == 0 { None } else { self.evidence.get(&position) };
+        let Some((answered, evidence)) = self.known.of(position) else { return Kinds::NONE };
         let opened = |kinds| evidence.is_some_and(|evidence| evidence.opened(kinds));
-        let plain = Kinds::only(Kind::Plain);
+        let (kinds, plain) = (self.known.kinds(), Kinds::only(Kind::Plain));
         match ask {
             Ask::First => Kinds::NONE,
-            Ask::Again => self.kinds.without(answered),
+            Ask::Again => kinds.without(answered),
             Ask::Plain if opened(Kinds::ASKING) || answered.has(Kind::Plain) => Kinds::NONE,
             Ask::Plain => {
-                if at >= self.answered.len() {
-                    self.answered.resize(at + 1, 0);
-                }
-                if let Some(byte) = self.answered.get_mut(at) {
-                    *byte |= PLAIN_SENT;
-                }
+                self.known.sent_plain(position);
                 plain
             }
-            Ask::Confirm if opened(plain) && !opened(Kinds::ASKING) => self.kinds.and(Kinds::ASKING),
+            Ask::Confirm if opened(plain) && !opened(Kinds::ASKING) => kinds.and(Kinds::ASKING),
             Ask::Confirm => Kinds::NONE,
         }
     }
-}
-
-/// The kinds of probe that a target was sent.
-fn sent(kinds: Kinds, byte: u8) -> Kinds {
-    if byte & PLAIN_SENT == 0 { kinds } else { kinds.with(Kind::Plain) }
 }
 
 /// The row of a target from which nothing came.
@@ -269,7 +205,7 @@ mod tests {
                 true
             },
             |position, sent, evidence| {
-                let row = evidence.copied().unwrap_or_default().row(&TARGET, sent);
+                let row = evidence.cloned().unwrap_or_default().row(&TARGET, sent);
                 settled.push((position, row.verdict));
                 Ok(())
             },
@@ -311,7 +247,7 @@ mod tests {
                 (3, Verdict::Filtered),
             ]
         );
-        assert_eq!((tracker.settled(), tracker.evidence.len(), tracker.answered.len()), (4, 0, 0));
+        assert_eq!((tracker.settled(), tracker.known.is_empty()), (4, true));
         tracker.answer(2, &answer(Kind::V1, Finding::V1), false);
         assert_eq!(tracker.late(), 1);
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::probes::Kinds;
 use crate::targets::Target;
@@ -33,10 +33,6 @@ pub(super) const MOST: usize = 64;
 /// What waits to be sent in a stage at most; the walk of the tracker pauses then.
 pub(super) const QUEUE: usize = 1 << 16;
 
-/// Sending waits when the receiving thread has not been seen for so long: whatever holds it up, a slow disk or a busy host, must not
-/// cost answers.
-const HELD_UP_NS: u64 = 30_000_000;
-
 /// The place of a job that is being sent: stage and position.
 type Place = (usize, u64);
 
@@ -61,6 +57,8 @@ pub(super) struct Work {
     pub(super) over: AtomicBool,
     /// When the receiving thread last showed that it keeps up, in nanoseconds since `start`.
     beat: AtomicU64,
+    /// For how long it may be out of sight.
+    patience_ns: AtomicU64,
     start: Instant,
     /// Packets a second of each thread, as bits of a double.
     rate: AtomicU64,
@@ -102,6 +100,7 @@ impl Work {
             paused: AtomicBool::new(false),
             over: AtomicBool::new(false),
             beat: AtomicU64::new(0),
+            patience_ns: AtomicU64::new(u64::MAX),
             start: Instant::now(),
             rate: AtomicU64::new(f64::INFINITY.to_bits()),
             sent: Counters::default(),
@@ -199,10 +198,16 @@ impl Work {
         self.beat.store(self.start.elapsed().as_nanos() as u64, Ordering::Relaxed);
     }
 
-    /// Whether the receiving thread has been held up, so that answers may pile up behind its back.
+    /// For how long the receiving thread may be out of sight.
+    pub(super) fn set_patience(&self, patience: Duration) {
+        self.patience_ns.store(u64::try_from(patience.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Whether the receiving thread has been held up, so that answers may pile up behind its back: whatever it is, a slow disk or a busy
+    /// host, must not cost answers.
     pub(super) fn is_held_up(&self) -> bool {
         let now = self.start.elapsed().as_nanos() as u64;
-        now.saturating_sub(self.beat.load(Ordering::Relaxed)) > HELD_UP_NS
+        now.saturating_sub(self.beat.load(Ordering::Relaxed)) > self.patience_ns.load(Ordering::Relaxed)
     }
 
     /// Packets a second of each thread; infinite for no limit.

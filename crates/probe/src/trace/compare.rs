@@ -28,8 +28,12 @@ pub struct Comparison {
     pub changes: Vec<Change>,
     /// Whether the checksum of TCP fits what is quoted; `None` when not all that it covers is.
     pub checksum_fits: Option<bool>,
+    /// Checksum of the IPv4 header as it is quoted.
+    pub(super) ip_checksum: Option<u16>,
+    /// Whether lengths and checksum are explained by a change that is not quoted itself.
+    pub(super) explained: bool,
     /// Where TCP begins in the packet that was sent.
-    tcp_at: usize,
+    pub(super) tcp_at: usize,
     /// By how much the packet is longer than what was sent.
     pub(super) length_delta: Option<i32>,
     /// By how much the checksum is larger, in ones' complement.
@@ -124,6 +128,8 @@ pub fn compare(sent: &[u8], quote: Quote<'_>) -> Option<Comparison> {
         quoted_ttl,
         changes,
         checksum_fits,
+        ip_checksum: if version == 4 { word(quote.bytes, 10) } else { None },
+        explained: false,
         tcp_at: layout.sent_at,
         length_delta,
         checksum_delta,
@@ -157,7 +163,7 @@ impl Comparison {
                 return shown;
             }
         }
-        if change.is_covered() && other.checksum_fits == Some(true) {
+        if change.is_covered() && (other.checksum_fits == Some(true) || other.explained) {
             return decide(self.checksum_delta.map(i64::from), other.checksum_delta.map(i64::from));
         }
         Shown::Unknown
@@ -315,7 +321,7 @@ fn header_v6(sent: &[u8], seen: &[u8], changes: &mut Vec<Change>) -> Option<(Lay
     Some((Layout { sent_at: v6::HEADER_LEN, seen_at, wire_len }, length_delta))
 }
 
-fn addresses(packet: &[u8], version: u8) -> Option<(IpAddr, IpAddr)> {
+pub(super) fn addresses(packet: &[u8], version: u8) -> Option<(IpAddr, IpAddr)> {
     if version == 4 {
         let addr = |at| long(packet, at).map(|word| IpAddr::V4(Ipv4Addr::from(word)));
         return Some((addr(12)?, addr(16)?));
@@ -380,7 +386,7 @@ fn checksum(sent: &[u8], seen: &[u8], fits: Option<bool>, changes: &mut Vec<Chan
 }
 
 /// What has to be added to a checksum to get another one, in ones' complement.
-fn difference(from: u16, to: u16) -> u16 {
+pub(super) fn difference(from: u16, to: u16) -> u16 {
     let sum = u32::from(to) + u32::from(!from);
     let folded = (sum & 0xffff) + (sum >> 16);
     // Both zeros of ones' complement are zero.

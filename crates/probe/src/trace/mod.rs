@@ -7,20 +7,42 @@
 //! middlebox interference with tracebox" (IMC 2013).
 
 mod change;
+pub mod classic;
 mod compare;
 mod conclude;
+mod flow;
+mod infer;
+mod language;
 pub mod offline;
 mod options;
+mod path;
+mod pin;
 mod place;
 mod record;
+mod run;
+mod session;
+mod settings;
+mod speaker;
 mod tables;
+mod walk;
+pub mod words;
 
 pub use change::{Change, Value};
 pub use compare::{Comparison, Quote, Shown, compare, mpls_labels};
 pub use conclude::{Edge, Span, Verdict};
+pub use language::{BadOptions, OptionSpec, Values};
+pub use path::Path;
 pub use place::{Placed, place};
 pub use record::{Quoted, Run, Seen, Step, Trace, asks, judge_answer};
+pub use run::run;
+pub use settings::Settings;
 pub use tables::{Concluded, conclude};
 
+#[cfg(test)]
+mod offline_tests;
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod talk_tests;
 #[cfg(test)]
 mod tests;

@@ -42,6 +42,11 @@ fn items(bytes: &[u8]) -> Vec<Item<'_>> {
     items
 }
 
+/// Each option: its place among all, its kind, and where it begins and ends.
+pub(super) fn each(bytes: &[u8]) -> impl Iterator<Item = (u8, u8, usize, usize)> {
+    (0..u8::MAX).zip(items(bytes)).map(|(place, item)| (place, item.kind, item.at, item.end()))
+}
+
 /// Where an option of a kind stands among option bytes, the `place`-th of all options: start and end.
 pub(super) fn range(sent: &[u8], place: u8) -> Option<(usize, usize)> {
     items(sent).get(usize::from(place)).map(|item| (item.at, item.end()))

@@ -3,12 +3,14 @@
 //! A quote shows a packet as its hop got it. So what is first seen changed at hop h was changed behind the last hop before it
 //! that got it unchanged: by that hop when it sent the packet on, by the link, or by hop h when the packet came in.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::change::Change;
 use super::compare::{Comparison, Shown};
-use super::record::{Run, Seen};
-use crate::rows::{ChangeKind, Field};
+use super::infer::explain;
+use super::record::{Run, Seen, Trace};
+use crate::rows::{Asks, ChangeKind, Field};
 
 /// A change on the way to the target, and where it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,16 +41,26 @@ pub struct Placed {
 struct View<'a> {
     hop: u8,
     seen: &'a Seen,
-    comparison: &'a Comparison,
+    comparison: Cow<'a, Comparison>,
 }
 
 /// The changes that the quotes of a run show, each with its place. What a later hop got unchanged was not changed on the way: some
 /// routers quote what they have already changed themselves, or what was translated back.
 pub fn place(run: &Run) -> Vec<Placed> {
-    let views: Vec<View<'_>> = run
-        .seen()
-        .filter_map(|(hop, seen)| Some(View { hop, seen, comparison: &seen.quote.as_ref()?.comparison }))
+    let quotes = run.seen().filter_map(|(hop, seen)| Some((hop, seen, &seen.quote.as_ref()?.comparison)));
+    let mut views: Vec<View<'_>> = quotes
+        .map(|(hop, seen, comparison)| View { hop, seen, comparison: Cow::Borrowed(comparison) })
         .collect();
+    // Where no quote reaches the options, the rest of it may tell.
+    if run.mptcp && !views.iter().any(|view| view.comparison.changes.iter().any(Change::is_mptcp)) {
+        for view in &mut views {
+            if let Some(change) = explain(&view.seen.sent, &view.comparison) {
+                let comparison = view.comparison.to_mut();
+                comparison.changes.push(change);
+                comparison.explained = true;
+            }
+        }
+    }
     let mut placed = Vec::new();
     let mut known: Vec<&Change> = Vec::new();
     for view in &views {
@@ -64,6 +76,17 @@ pub fn place(run: &Run) -> Vec<Placed> {
     placed
 }
 
+/// Whether other runs that ask the same, of this flow or of all, show behind the place that nothing was changed: they took another
+/// branch, or the box does it now and then.
+pub(super) fn is_contradicted(trace: &Trace, asks: Asks, flow: Option<u32>, place: &Placed) -> bool {
+    let runs = trace.asking(asks).filter(|run| flow.is_none_or(|flow| flow == run.flow));
+    runs.flat_map(Run::seen).any(|(hop, seen)| {
+        let comparison = seen.quote.as_ref().map(|quote| &quote.comparison);
+        let unchanged = |quote: &Comparison| quote.shows(&seen.sent, &place.change) == Shown::Unchanged;
+        hop >= place.before && comparison.is_some_and(unchanged)
+    })
+}
+
 /// Follows one field from hop to hop.
 fn follow(views: &[View<'_>], first: &Change, placed: &mut Vec<Placed>) {
     // The quote that shows the change best tells lengths and checksums of it.
@@ -75,11 +98,11 @@ fn follow(views: &[View<'_>], first: &Change, placed: &mut Vec<Placed>) {
     let shown = |view: &View<'_>| {
         let direct = view.comparison.shows(&view.seen.sent, first);
         if direct != Shown::Unknown {
-            return (direct, false);
+            return (direct, view.comparison.explained && first.is_mptcp());
         }
         let change = best.comparison.changes.iter().find(|change| change.same_place(first));
         let inferred =
-            change.map_or(Shown::Unknown, |change| view.comparison.witnesses(change, best.comparison));
+            change.map_or(Shown::Unknown, |change| view.comparison.witnesses(change, &best.comparison));
         (inferred, inferred != Shown::Unknown)
     };
     let unchanged = views.iter().rev().find(|view| shown(view).0 == Shown::Unchanged);

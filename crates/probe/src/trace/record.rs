@@ -7,6 +7,7 @@ use subflow_wire::tcp::{Options, Tcp, TcpOption};
 
 use super::compare::Comparison;
 use crate::answers::{OptionBytes, judge};
+use crate::distance::Distance;
 use crate::probes::Asked;
 use crate::rows::{AnswerKind, Asks, Finding, HopAnswer};
 use crate::targets::Target;
@@ -99,16 +100,8 @@ impl Run {
 
     /// What the answers of the target itself say; `Silent` when there are none. Of several the weightiest counts, as in a scan.
     pub fn finding(&self) -> Finding {
-        let weight = |finding: &Finding| match finding {
-            Finding::Silent => 0,
-            Finding::Icmp => 1,
-            Finding::Reset => 2,
-            Finding::MptcpReset => 3,
-            Finding::Mirrored => 5,
-            _ => 4,
-        };
         let findings = self.seen().filter_map(|(_, seen)| seen.finding);
-        findings.max_by_key(weight).unwrap_or(Finding::Silent)
+        findings.max_by_key(|&finding| weight(finding)).unwrap_or(Finding::Silent)
     }
 
     /// Smallest hop limit with an answer of a kind, where it is known which probe was answered.
@@ -135,10 +128,10 @@ pub struct Trace {
     pub ended_ns: i64,
     /// In the order in which they began.
     pub runs: Vec<Run>,
-    /// Smallest hop limit with which a SYN to a closed port was answered by a reset.
-    pub reset_hops: Option<u8>,
-    /// Smallest hop limit with which an echo request was answered.
-    pub echo_hops: Option<u8>,
+    /// How far away a closed port is, by its reset.
+    pub reset: Distance,
+    /// How far away the replies to echo requests come from.
+    pub echo: Distance,
     /// Whether data was acknowledged on the level of the connection after a handshake with the option.
     pub data_acked: Option<bool>,
     /// Probes sent, those included that only measure distances.
@@ -157,8 +150,8 @@ impl Trace {
             began_ns,
             ended_ns: began_ns,
             runs: Vec::new(),
-            reset_hops: None,
-            echo_hops: None,
+            reset: Distance::default(),
+            echo: Distance::default(),
             data_acked: None,
             probes: 0,
             answers: 0,
@@ -173,8 +166,19 @@ impl Trace {
 
     /// What came of everything that asked one thing; `None` when nothing did.
     pub fn finding(&self, asks: Asks) -> Option<Finding> {
-        let findings = self.asking(asks).map(Run::finding);
-        findings.reduce(|a, b| if a == Finding::Silent || b == Finding::Mirrored { b } else { a })
+        self.asking(asks).map(Run::finding).max_by_key(|&finding| weight(finding))
+    }
+}
+
+/// Of several findings the weightiest counts: an answer before a refusal, and a mirror betrays itself at any time.
+fn weight(finding: Finding) -> u8 {
+    match finding {
+        Finding::Silent => 0,
+        Finding::Icmp => 1,
+        Finding::Reset => 2,
+        Finding::MptcpReset => 3,
+        Finding::Mirrored => 5,
+        _ => 4,
     }
 }
 

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 
 use subflow_rows::Time;
 
-use super::compare::Shown;
 use super::conclude::{Edge, Facts, Verdict};
-use super::place::Placed;
+use super::place::{Placed, is_contradicted};
 use super::record::{Run, Seen, Step, Trace};
 use crate::rows::{Asks, ChangeKind, Direction, Field, Finding, Hop, HopAnswer, Modification, Traced};
 use crate::targets::hex;
@@ -27,11 +26,7 @@ pub fn conclude(trace: &Trace) -> Concluded {
     let facts = Facts::new(trace);
     let verdict = facts.verdict();
     let modifications = modifications(&facts, &verdict);
-    let hops = trace
-        .runs
-        .iter()
-        .flat_map(|run| run.probed().map(|(hop, step)| row(trace, run, hop, step)))
-        .collect();
+    let hops = trace.runs.iter().flat_map(|run| rows(trace, run)).collect();
     let target = target(&facts, verdict, &modifications);
     Concluded { target, hops, modifications }
 }
@@ -87,8 +82,8 @@ fn target(facts: &Facts<'_>, verdict: Verdict, modifications: &[Modification]) -
         custom: finding(Asks::Custom),
         data_passed: data_passed(facts),
         syn_ack_hops: end,
-        reset_hops: trace.reset_hops,
-        echo_hops: trace.echo_hops,
+        reset_hops: trace.reset.hops,
+        echo_hops: trace.echo.hops,
         silent_hops,
         rtt_min: rtts.reduce(f64::min),
         flows: flows.len() as u32,
@@ -136,6 +131,14 @@ fn paths(trace: &Trace) -> u32 {
         }
     }
     paths.len() as u32
+}
+
+/// The rows of a run. What is further away than the target is none of its path.
+fn rows<'a>(trace: &'a Trace, run: &'a Run) -> impl Iterator<Item = Hop> + 'a {
+    let targets = |answer| matches!(answer, HopAnswer::SynAck | HopAnswer::Reset | HopAnswer::Ack);
+    let end = run.seen().find(|(_, seen)| targets(seen.answer) && seen.time_ns.is_some()).map(|(hop, _)| hop);
+    let probed = run.probed().filter(move |&(hop, _)| end.is_none_or(|end| hop <= end));
+    probed.map(|(hop, step)| row(trace, run, hop, step))
 }
 
 fn row(trace: &Trace, run: &Run, hop: u8, step: &Step) -> Hop {
@@ -225,15 +228,6 @@ fn merge(into: &mut Placed, other: &Placed) {
 
 fn modification(trace: &Trace, run: &Run, place: &Placed) -> Modification {
     let change = &place.change;
-    let contradicted =
-        trace.runs.iter().filter(|other| (other.asks, other.flow) == (run.asks, run.flow)).any(|other| {
-            other.seen().any(|(hop, seen)| {
-                let comparison = seen.quote.as_ref().map(|quote| &quote.comparison);
-                hop >= place.before
-                    && comparison
-                        .is_some_and(|comparison| comparison.shows(&seen.sent, change) == Shown::Unchanged)
-            })
-        });
     Modification {
         time: Time(place.time_ns),
         addr: trace.target.addr,
@@ -251,7 +245,7 @@ fn modification(trace: &Trace, run: &Run, place: &Placed) -> Modification {
         after_addr: place.after_addr,
         before_addr: place.before_addr,
         times: place.times,
-        confirmed: place.times > 1 && !contradicted,
+        confirmed: place.times > 1 && !is_contradicted(trace, run.asks, Some(run.flow), place),
         checksum_fits: place.checksum_fits,
         reason: reason(place),
     }

@@ -83,9 +83,9 @@ fn words(comparison: &Comparison) -> Vec<String> {
 }
 
 /// Makes the checksum of TCP right again.
-fn mend(packet: &mut [u8]) {
+pub(super) fn mend(packet: &mut [u8]) {
     let at = if packet[0] >> 4 == 4 { 20 } else { 40 };
-    let (src, dst) = addrs(at == 40);
+    let (src, dst) = super::compare::addresses(packet, packet[0] >> 4).unwrap();
     packet[at + 16..at + 18].fill(0);
     let sum = transport(src, dst, protocol::TCP, &packet[at..]);
     packet[at + 16..at + 18].copy_from_slice(&sum.to_be_bytes());
@@ -252,8 +252,11 @@ fn the_padding_of_an_extended_quote_is_no_change() {
     }
 }
 
+/// What a box makes of a packet.
+type Work<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
 /// A run over hops that quote so many bytes of what this makes of the probe.
-fn run(quotes: &[(u8, Option<usize>, &dyn Fn(&[u8]) -> Vec<u8>)]) -> Run {
+fn run(quotes: &[(u8, Option<usize>, Work<'_>)]) -> Run {
     let (src, _) = addrs(false);
     let mut run = Run {
         asks: Asks::V1,
@@ -293,9 +296,9 @@ fn places(run: &Run) -> Vec<(String, u8, u8, u32)> {
 
 #[test]
 fn a_change_lies_behind_the_last_hop_that_got_it_unchanged() {
-    let same: &dyn Fn(&[u8]) -> Vec<u8> = &expired;
-    let gone: &dyn Fn(&[u8]) -> Vec<u8> = &|sent| stripped(sent, false);
-    let padded: &dyn Fn(&[u8]) -> Vec<u8> = &|sent| stripped(sent, true);
+    let same: Work<'_> = &expired;
+    let gone: Work<'_> = &|sent| stripped(sent, false);
+    let padded: Work<'_> = &|sent| stripped(sent, true);
     let none: [(String, u8, u8, u32); 0] = [];
     assert_eq!(places(&run(&[(1, None, same), (2, None, same)])), none);
     assert_eq!(
@@ -312,6 +315,14 @@ fn a_change_lies_behind_the_last_hop_that_got_it_unchanged() {
     assert_eq!(places(&found), [("mptcp removed".to_owned(), 2, 3, 2)]);
     let found = run(&[(1, Some(40), same), (2, Some(40), padded), (3, None, padded)]);
     assert_eq!(places(&found), [("mptcp padded".to_owned(), 1, 2, 2)]);
+    // Even where no quote shows it, the length and the checksum may say what it was.
+    let found = run(&[(1, Some(28), same), (2, Some(28), gone), (3, Some(28), gone)]);
+    assert_eq!(places(&found), [("mptcp removed".to_owned(), 1, 2, 2)]);
+    assert!(place(&found)[0].inferred);
+    let found = run(&[(1, Some(40), same), (2, Some(40), padded), (3, Some(28), padded)]);
+    assert_eq!(places(&found), [("mptcp padded".to_owned(), 1, 2, 1)]);
+    let found = run(&[(1, Some(40), same), (2, Some(40), gone), (3, Some(40), gone)]);
+    assert_eq!(places(&found), [("mptcp removed".to_owned(), 1, 2, 2)]);
     // 28 bytes say nothing of padding.
     let found = run(&[(1, Some(28), same), (2, Some(28), padded), (3, None, padded)]);
     assert_eq!(places(&found), [("mptcp padded".to_owned(), 0, 3, 1)]);

@@ -12,13 +12,33 @@ mod check;
 #[expect(dead_code, reason = "the example's own main")]
 mod checker;
 mod counter;
+mod distances;
 mod exact;
 mod fetch;
 mod network;
+#[allow(dead_code, reason = "the library's own tests use more of it")]
+mod responder;
 #[path = "../../examples/scan.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
 mod support;
+mod trace;
+mod verify;
+#[path = "../../examples/verify.rs"]
+#[expect(dead_code, reason = "the example's own main")]
+mod verify_example;
+
+/// The paths of a set.
+fn paths(set: &str) -> Vec<chain::Path> {
+    match set {
+        "own" => distances::paths(),
+        "check" => check::paths(),
+        "trace" => trace::paths(),
+        "clean" => trace::clean(),
+        "silent" => trace::mostly_silent(),
+        other => panic!("no set of paths called {other}"),
+    }
+}
 
 /// What a process of ours does that was started in a namespace; without a role, nothing.
 #[test]
@@ -28,10 +48,13 @@ fn role() {
     let result = match arguments.next().as_deref() {
         Some("scan") => scan::scan(arguments),
         Some("count") => counter::count(arguments),
-        Some("check") => checker::check(arguments),
         Some("chain") => chain::forward(arguments),
-        Some("measure") => chain::measure(arguments),
+        Some("measure") => distances::measure(arguments),
+        Some("trace") => trace::run(arguments),
         Some("call") => network::call(arguments),
+        Some("check") => checker::check(arguments),
+        Some("verify") => verify_example::verify(arguments),
+        Some("meddler") => verify::meddler(arguments),
         Some("box") => boxes::forward(arguments),
         other => Err(format!("no such role: {other:?}")),
     };

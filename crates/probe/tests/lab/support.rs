@@ -32,7 +32,7 @@ impl Drop for Process {
     }
 }
 
-fn say(words: &str) {
+pub(crate) fn say(words: &str) {
     // Past the harness's capture of output.
     let _ = writeln!(std::io::stderr(), "{words}");
 }
@@ -160,6 +160,8 @@ impl Lab {
             \x20   family = socket.AF_INET6 if ':' in addr else socket.AF_INET\n\
             \x20   s = socket.socket(family, socket.SOCK_STREAM, 262 if mptcp == 'true' else 0)\n\
             \x20   s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n\
+            \x20   if family == socket.AF_INET6 and addr != '::': s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)\n\
+            \x20   s.setsockopt(socket.IPPROTO_IP, 15, 1)\n\
             \x20   s.bind((addr, int(port)))\n\
             \x20   s.listen(4096)\n\
             \x20   s.setblocking(False)\n\

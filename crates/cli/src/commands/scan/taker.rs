@@ -2,33 +2,25 @@
 
 use super::metadata::Metadata;
 use super::status::Status;
-use crate::commands::rows::open_stream;
+use crate::commands::rows::Growing;
 use crate::console;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::settings::{Output, Sending, Talk};
+use crate::settings::{Sending, Talk};
 use crate::summary::scan as summary;
 use crate::text::{counted, grouped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{self, BufWriter, Stdout};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 use subflow_probe::Summary;
 use subflow_probe::rows::{Campaign, Probe, Target};
-use subflow_probe::scan::{DryRun, Progress, Sink, Stop, dry_run};
-use subflow_rows::Row;
-use subflow_store::{Error, GrowingSink, StreamSink};
-
-/// Where the rows go.
-enum To {
-    Nowhere,
-    Stream(Box<StreamSink<BufWriter<Stdout>>>),
-    Folder { dir: PathBuf, sink: GrowingSink },
-}
+use subflow_probe::scan::{About, AboutServer, DryRun, Progress, Sink, Stop, dry_run};
 
 /// Takes the rows of a scan.
 pub(super) struct Taker<'a> {
-    to: To,
+    rows: Growing,
     metadata: Option<Metadata>,
     status: Option<Status>,
     bar: ProgressBar,
@@ -39,35 +31,20 @@ pub(super) struct Taker<'a> {
     /// Targets that were settled before this run.
     resumed_at: u64,
     stop: &'a Stop,
+    /// The page about the scan, before it is shown, and then.
+    page: Option<(About, u16)>,
+    shown: Option<AboutServer>,
     /// What the rows say together.
     pub(super) summary: Summary,
-    /// Why the output took no more.
-    failure: Option<Error>,
 }
 
 impl<'a> Taker<'a> {
     /// Opens every output.
     pub(super) fn open(sending: &Sending, talk: Talk, stop: &'a Stop) -> Result<Self, Failure> {
         let go_on = sending.settings.resume;
-        let to = match &sending.output {
-            Output::Summary => To::Nowhere,
-            Output::Directory { dir, format, selection } => {
-                let sink =
-                    GrowingSink::open(dir, *format, selection, go_on).map_err(|error| match &error {
-                        Error::File { source, .. } if go_on && source.kind() == io::ErrorKind::NotFound => {
-                            Failure::usage(format!(
-                                "{error}: the scan so far has other tables or another format"
-                            ))
-                            .hint("give the same --format and --table as before")
-                        }
-                        _ => error.into(),
-                    })?;
-                To::Folder { dir: dir.clone(), sink }
-            }
-            Output::Stream(stream) => To::Stream(Box::new(open_stream(stream)?)),
-        };
+        let rows = Growing::open(&sending.output, go_on)?;
         Ok(Self {
-            to,
+            rows,
             metadata: sending.metadata.as_deref().map(|path| metadata(path, go_on)).transpose()?,
             status: sending.status.as_deref().map(Status::create).transpose()?,
             bar: bar(talk.progress, sending.plan.len()),
@@ -76,59 +53,17 @@ impl<'a> Taker<'a> {
             quiet: talk.quiet,
             resumed_at: 0,
             stop,
+            page: sending.page.clone(),
+            shown: None,
             summary: Summary::default(),
-            failure: None,
         })
     }
 
-    fn put<R: Row>(&mut self, row: &R) -> io::Result<()> {
-        let result = match &mut self.to {
-            To::Nowhere => Ok(()),
-            To::Stream(sink) => {
-                sink.put(row);
-                return if sink.failure().is_some() { Err(refused()) } else { Ok(()) };
-            }
-            To::Folder { sink, .. } => sink.put(row),
-        };
-        self.keep(result)
-    }
-
-    /// Keeps the first failure, whose words are better than those of an I/O error.
-    fn keep(&mut self, result: Result<(), Error>) -> io::Result<()> {
-        if let Err(error) = result {
-            self.failure.get_or_insert(error);
-        }
-        if self.failure.is_some() { Err(refused()) } else { Ok(()) }
-    }
-
     /// Ends the output. A failure of the output that ended the scan is told here, after all that can be saved is.
-    pub(super) fn finish(mut self, complete: bool, talk: Talk) -> Result<Summary, Failure> {
+    pub(super) fn finish(self, complete: bool, talk: Talk) -> Result<Summary, Failure> {
         self.bar.finish_and_clear();
-        match self.to {
-            To::Nowhere => {}
-            To::Stream(mut sink) => {
-                if self.failure.is_none() {
-                    sink.flush().err();
-                    sink.finish()?;
-                }
-            }
-            To::Folder { dir, sink } => {
-                let written = sink.finish(complete);
-                if let Some(failure) = self.failure.take() {
-                    return Err(failure.into());
-                }
-                let written = written?;
-                if !talk.quiet {
-                    let rows = written.iter().map(|table| table.rows).sum();
-                    let tables = counted(written.len() as u64, "table");
-                    console::note(format!("{tables} with {} in {}", counted(rows, "row"), dir.display()));
-                }
-            }
-        }
-        match self.failure {
-            Some(failure) => Err(failure.into()),
-            None => Ok(self.summary),
-        }
+        self.rows.finish(complete, talk)?;
+        Ok(self.summary)
     }
 
     /// How long it will take at the present speed, the wait for the last answers included.
@@ -150,50 +85,33 @@ fn metadata(path: &Path, go_on: bool) -> Result<Metadata, Failure> {
     })
 }
 
-fn refused() -> io::Error {
-    io::Error::other("the output takes no more rows")
-}
-
 impl Sink for Taker<'_> {
     fn probe(&mut self, row: Probe) -> io::Result<()> {
-        self.put(&row)
+        self.rows.put(&row)
     }
 
     fn target(&mut self, row: Target) -> io::Result<()> {
         self.summary.add(&row);
-        self.put(&row)
+        self.rows.put(&row)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let result = match &mut self.to {
-            To::Nowhere => Ok(()),
-            To::Stream(sink) => return sink.flush().map_err(|_| refused()),
-            To::Folder { sink, .. } => sink.flush(),
-        };
-        self.keep(result)
+        self.rows.flush()
     }
 
     fn campaign(&mut self, row: &Campaign) {
         if row.ended.is_none() && !self.quiet {
             console::note(summary::beginning(&self.plan, row));
         }
-        self.resumed_at = row.resumed_at;
-        let mut result = match &mut self.to {
-            To::Folder { sink, .. } => sink.put_for_now(row),
-            To::Stream(sink) => {
-                // A stream cannot take back what it was told at the beginning.
-                if row.ended.is_some() {
-                    sink.put(row);
-                }
-                Ok(())
-            }
-            To::Nowhere => Ok(()),
-        };
-        if let (Some(metadata), Ok(())) = (&mut self.metadata, &result) {
-            result = metadata.write(row);
+        if let Some((about, port)) = self.page.take() {
+            self.shown = show(&about, port, &row.sources);
         }
+        self.resumed_at = row.resumed_at;
         // Told with the next flush, or at the end.
-        let _ = self.keep(result);
+        let put = self.rows.put_for_now(row, row.ended.is_some());
+        if let (Some(metadata), Ok(())) = (&mut self.metadata, &put) {
+            let _ = self.rows.keep(metadata.write(row));
+        }
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -226,6 +144,19 @@ impl Sink for Taker<'_> {
                 counted(progress.answers, "answer"),
                 grouped(supporting)
             ));
+        }
+    }
+}
+
+/// Shows the page at the addresses that probes come from. A scan does not fail for it.
+fn show(about: &About, port: u16, sources: &str) -> Option<AboutServer> {
+    let addrs = sources.split_whitespace().filter_map(|text| text.parse::<IpAddr>().ok());
+    let places: Vec<SocketAddr> = addrs.map(|addr| SocketAddr::new(addr, port)).collect();
+    match AboutServer::start(about, &places) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            console::warning(format!("the page about the scan is not shown at port {port}: {error}"));
+            None
         }
     }
 }

@@ -80,8 +80,8 @@ pub(crate) enum Fate {
 /// What boxes have to remember.
 #[derive(Default)]
 pub(crate) struct Memory {
-    /// By the source port of the network's outside: who came from there.
-    nat: HashMap<u16, IpAddr>,
+    /// By the source port of the network's outside, and whether it is IPv6: who came from there.
+    nat: HashMap<(u16, bool), IpAddr>,
     /// By target and port: the options of Multipath TCP of the SYN.
     asked: HashMap<(IpAddr, u16), Vec<Vec<u8>>>,
 }
@@ -143,7 +143,7 @@ impl Behaviour {
             Self::SwapKey => swap_keys(packet),
             Self::Sequence(_) => packet.set_seq(packet.seq().wrapping_add(SHIFT)),
             Self::Nat(_) => {
-                memory.nat.insert(packet.src_port() ^ PORTS, packet.src());
+                memory.nat.insert((packet.src_port() ^ PORTS, packet.is_v6()), packet.src());
                 packet.set_src_port(packet.src_port() ^ PORTS);
                 packet.set_src(outside(packet.is_v6()));
             }
@@ -153,7 +153,11 @@ impl Behaviour {
             Self::Dscp => packet.set_traffic_class(0x2e << 2),
             Self::NoTimestamps => packet.remove(TIMESTAMPS),
             Self::NoSack => packet.pad(SACK_PERMITTED),
-            Self::Reorder => packet.options.reverse(),
+            Self::Reorder => {
+                // The end of options stays at the end.
+                packet.remove(0);
+                packet.options.reverse();
+            }
             Self::Duplicate => duplicate(packet),
             Self::Payload => packet.payload.iter_mut().for_each(|byte| *byte ^= 0x20),
             Self::Window => packet.window().copy_from_slice(&1234_u16.to_be_bytes()),
@@ -176,7 +180,9 @@ impl Behaviour {
             Self::SwapKey => swap_keys(packet),
             Self::Sequence(_) if packet.has_ack() => packet.set_ack(packet.ack().wrapping_sub(SHIFT)),
             Self::Nat(_) => {
-                let Some(&inside) = memory.nat.get(&packet.dst_port()) else { return Fate::Gone };
+                let Some(&inside) = memory.nat.get(&(packet.dst_port(), packet.is_v6())) else {
+                    return Fate::Gone;
+                };
                 packet.set_dst(inside);
                 packet.set_dst_port(packet.dst_port() ^ PORTS);
             }
@@ -192,7 +198,7 @@ impl Behaviour {
         match self {
             Self::Sequence(true) => packet.set_seq(packet.seq().wrapping_sub(SHIFT)),
             Self::Nat(true) => {
-                if let Some(&inside) = memory.nat.get(&packet.src_port()) {
+                if let Some(&inside) = memory.nat.get(&(packet.src_port(), packet.is_v6())) {
                     packet.set_src(inside);
                     packet.set_src_port(packet.src_port() ^ PORTS);
                 }

@@ -1,9 +1,9 @@
 //! One connection with its subflows.
 
 use super::list::{is_up, rtt};
-use super::palette::Palette;
 use super::state::State;
 use super::words::{end, millis, short, span};
+use crate::commands::palette::Palette;
 use ratatui::style::Style;
 use ratatui::text::Line;
 use subflow_analysis::OpenSubflow;

@@ -1,10 +1,10 @@
 //! Where things stand on the screen.
 
 use super::feed::Tone;
-use super::palette::Palette;
 use super::state::{Pane, State};
 use super::words::{clock, short};
 use super::{detail, help, list};
+use crate::commands::palette::Palette;
 use crate::text::grouped;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};

@@ -1,8 +1,8 @@
 //! The list of open connections.
 
-use super::palette::Palette;
 use super::state::State;
 use super::words::{ends, millis, short, span};
+use crate::commands::palette::Palette;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

@@ -6,14 +6,13 @@ mod feed;
 mod help;
 mod keys;
 mod list;
-mod palette;
 mod state;
 mod words;
 
 use super::snapshot::Shared;
+use crate::commands::palette::Palette;
 use crate::failure::Failure;
 use crate::interrupt;
-use palette::Palette;
 use ratatui::crossterm::event::{self, Event};
 use state::State;
 use std::time::{Duration, Instant};

@@ -9,8 +9,8 @@ use subflow_probe::network::{Channel, Nanos, Options, Out, Received, Talk, drive
 use subflow_probe::scan::Stop;
 use subflow_probe::targets::Target;
 
-use super::kernel::{KernelChain, treated};
-use super::{Behaviour, Chain, End, MPTCP, Path, Quote, Stage, target};
+use crate::chain::kernel::{KernelChain, treated};
+use crate::chain::{Behaviour, Chain, End, MPTCP, Path, Quote, Stage, target};
 use crate::support::Lab;
 
 type Expected = (&'static str, [Option<u8>; 3], Option<bool>);
@@ -27,7 +27,7 @@ const EXPECTED: [Expected; 8] = [
     ("labels", [Some(6); 3], Some(false)),
 ];
 
-pub(super) fn paths() -> Vec<Path> {
+pub(crate) fn paths() -> Vec<Path> {
     let (before, after) = (Stage::Before, Stage::After);
     vec![
         Path::clean(4, Quote::Full),
@@ -133,7 +133,7 @@ fn distances_are_those_of_the_paths() {
 
 #[test]
 fn distances_are_those_of_kernels() {
-    let Some(chain) = KernelChain::new(4) else { return };
+    let Some(chain) = KernelChain::new(4, false) else { return };
     let plain = ("a server", [Some(5); 3], Some(false));
     let refused = ("no answer to the option", [None, Some(5), Some(5)], None);
     let mut expected = Vec::new();

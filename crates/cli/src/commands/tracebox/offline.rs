@@ -1,0 +1,51 @@
+//! `subflow tracebox --read`: captures of probes.
+
+use super::show::Found;
+use crate::console;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::settings::{Showing, Talk};
+use crate::text::counted;
+use std::path::PathBuf;
+use subflow_capture::Input;
+use subflow_probe::trace::offline::Offline;
+
+pub(super) fn run(paths: &[PathBuf], show: &Showing, strict: bool, talk: Talk) -> Result<Exit, Failure> {
+    interrupt::watch();
+    let mut input = Input::open(paths).map_err(Failure::failed)?;
+    let mut offline = Offline::default();
+    while let Some(packet) = input.next_packet() {
+        offline.packet(&packet);
+        if interrupt::is_pressed() {
+            break;
+        }
+    }
+    let mut found = Found::open(show)?;
+    for trace in offline.traces() {
+        // The output says at its end why it takes no more.
+        if found.take(&trace, "", |_| {}).is_err() {
+            break;
+        }
+    }
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let none = found.targets() == 0;
+    found.finish(&names.join(", "), talk)?;
+    if none && !talk.quiet {
+        console::warning("no probe was found: captures of probes hold the SYNs and what came back of them");
+    }
+    let issues = input.issues();
+    if !talk.quiet {
+        for issue in issues {
+            let file =
+                input.files().get(issue.file as usize).map(|file| file.name.as_str()).unwrap_or_default();
+            console::warning(format!("{file}: {issue}"));
+        }
+    }
+    let lost = issues.iter().filter(|issue| issue.reason.loses_data()).count() as u64;
+    if strict && lost > 0 {
+        let lost = counted(lost, "issue");
+        return Err(Failure::failed(format!("{lost} of the input lost something (--strict)")));
+    }
+    Ok(if interrupt::is_pressed() { Exit::Interrupted } else { Exit::Done })
+}
