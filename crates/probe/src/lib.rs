@@ -14,13 +14,8 @@ pub mod rows;
 pub mod scan;
 mod summary;
 pub mod targets;
-<<<<<<< HEAD
 pub mod verify;
 pub mod trace;
-=======
-pub mod trace;
-pub mod verify;
->>>>>>> lead
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;

@@ -18,11 +18,8 @@ mod wanted;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
-<<<<<<< HEAD
 pub(crate) use candidates::Candidate;
-=======
 pub(crate) use check::{Check, ServeCheck};
->>>>>>> lead
 pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;
 pub(crate) use query::Query;

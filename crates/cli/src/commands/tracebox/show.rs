@@ -34,7 +34,12 @@ impl<'a> Found<'a> {
     }
 
     /// Takes a target, and shows its rows to `look`; `before` is what was known of it. The error only says that the output takes no more.
-    pub(super) fn take(&mut self, trace: &Trace, before: &str, look: impl FnOnce(&Concluded)) -> io::Result<()> {
+    pub(super) fn take(
+        &mut self,
+        trace: &Trace,
+        before: &str,
+        look: impl FnOnce(&Concluded),
+    ) -> io::Result<()> {
         if self.show.classic {
             self.classic(trace)?;
         }
@@ -49,7 +54,8 @@ impl<'a> Found<'a> {
 
     /// A line in the shape of the classic tool: of the first kind of SYN that was asked with.
     fn classic(&mut self, trace: &Trace) -> io::Result<()> {
-        let asks = trace.runs.iter().map(|run| run.asks).find(|asks| !matches!(asks, Asks::Plain | Asks::Data));
+        let asks =
+            trace.runs.iter().map(|run| run.asks).find(|asks| !matches!(asks, Asks::Plain | Asks::Data));
         let line = classic::json(trace, asks.unwrap_or(Asks::Plain), self.show.max_hop, self.show.verbose);
         let result = match line {
             Some(line) => writeln!(self.classic_out, "{line}").and_then(|()| self.classic_out.flush()),
