@@ -110,7 +110,7 @@ pub(crate) fn tracebox(arguments: impl Iterator<Item = String>) -> Result<(), St
                     .collect::<Result<_, _>>()?;
             }
             "options" => {
-                settings.custom = Some(value.parse().map_err(|error: trace::BadOptions| bad(&error))?)
+                settings.custom = Some(value.parse().map_err(|error: trace::BadOptions| bad(&error))?);
             }
             "min_hop" => settings.min_hop = number()? as u8,
             "max_hop" => settings.max_hop = number()? as u8,

@@ -57,7 +57,7 @@ fn check_hops(concluded: &Concluded, truth: &Value, dropped_from: Option<(Asks, 
         }
         match routers.iter().find(|&&(at, _)| at == hop && at < 4) {
             Some(&(_, router)) => {
-                assert_eq!((row.answer, row.from_addr), (HopAnswer::TimeExceeded, Some(router)))
+                assert_eq!((row.answer, row.from_addr), (HopAnswer::TimeExceeded, Some(router)));
             }
             None => {
                 let answers: &[HopAnswer] = if asks == Asks::Data {

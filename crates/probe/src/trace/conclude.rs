@@ -5,9 +5,9 @@
 
 use std::net::IpAddr;
 
-use super::place::{Placed, place};
+use super::place::{Placed, is_contradicted, place};
 use super::record::{Run, Seen, Trace};
-use crate::distance::{Distance, Distances, back};
+use super::words::found as found_words;
 use crate::rows::{Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, Finding, HopAnswer};
 
 /// A hop and who answered there.
@@ -73,15 +73,6 @@ impl<'a> Facts<'a> {
         self.trace.runs.iter().filter_map(|run| run.nearest(HopAnswer::SynAck)).min()
     }
 
-    /// Smallest hop limit of the target's other answers: they come from itself, whoever speaks for it on its port. And whether both
-    /// kinds of them say so.
-    fn own_hops(&self) -> (Option<u8>, bool) {
-        match (self.trace.reset.hops, self.trace.echo.hops) {
-            (Some(a), Some(b)) => (Some(a.min(b)), true),
-            (a, b) => (a.or(b), false),
-        }
-    }
-
     pub(super) fn verdict(&self) -> Verdict {
         let mut asked = ASKING.into_iter().filter(|&asks| self.trace.asking(asks).any(|run| run.mptcp));
         let Some(first) = asked.clone().find(|&asks| asks != Asks::Join).or_else(|| asked.next()) else {
@@ -99,57 +90,8 @@ impl<'a> Facts<'a> {
             .unwrap_or_else(|| self.plain())
     }
 
-    /// Options come back as they were sent.
-    fn mirrored(&self) -> Option<Verdict> {
-        let mirrors = |seen: &Seen| seen.finding == Some(Finding::Mirrored);
-        let all =
-            || self.trace.runs.iter().flat_map(|run| run.seen().map(move |(hop, seen)| (run, hop, seen)));
-        let times = all().filter(|(.., seen)| mirrors(seen)).count();
-        if times == 0 {
-            return None;
-        }
-        let nearest = all()
-            .filter(|(.., seen)| mirrors(seen) && seen.time_ns.is_some())
-            .min_by_key(|&(_, hop, _)| hop)
-            .map(|(run, hop, seen)| (run, hop, seen.from));
-        let (own, _) = self.own_hops();
-        let mut verdict = Verdict {
-            category: Category::MiddleboxAffected,
-            behaviour: Some(Behaviour::Mirror),
-            direction: None,
-            span: Span::default(),
-            confidence: if times > 1 { Confidence::High } else { Confidence::Low },
-            evidence: format!("options came back as they were sent, in {times} answers"),
-        };
-        match (nearest, own) {
-            (Some((run, hop, from)), Some(own)) if hop < own => {
-                verdict.direction = Some(Direction::Forward);
-                verdict.span = self.answering(run, hop, from);
-                verdict.evidence +=
-                    &format!(", from hop limit {hop} on, where the target itself is {own} hops away");
-            }
-            (Some((_, hop, _)), Some(own)) => {
-                verdict.direction = Some(Direction::Return);
-                verdict.evidence +=
-                    &format!(", from as far away ({hop} hops) as the target's other answers ({own})");
-            }
-            (Some((run, hop, from)), None) => {
-                verdict.span = self.answering(run, hop, from);
-                verdict.evidence += &format!(", from hop limit {hop} on");
-                verdict.confidence = verdict.confidence.max(Confidence::Medium);
-            }
-            (None, _) => verdict.confidence = verdict.confidence.max(Confidence::Medium),
-        }
-        Some(verdict)
-    }
-
-    /// Where something is that answers from a hop limit on.
-    fn answering(&self, run: &Run, hop: u8, from: IpAddr) -> Span {
-        Span { after: Some(self.router(run.last_router(hop))), before: Some((hop, Some(from))) }
-    }
-
     /// A hop with the address of its router.
-    fn router(&self, hop: u8) -> Edge {
+    pub(super) fn router(&self, hop: u8) -> Edge {
         let answers = self.trace.runs.iter().flat_map(Run::seen);
         let mut routers = answers.filter(|&(at, seen)| at == hop && seen.answer == HopAnswer::TimeExceeded);
         (hop, routers.next().map(|(_, seen)| seen.from))
@@ -170,9 +112,9 @@ impl<'a> Facts<'a> {
         }
         let times = self.answers(asks, finding);
         let (quotes, routers) = self.clean_quotes(asks);
-        let mut evidence = format!("{finding} answered {times} times with a key of its own");
+        let mut evidence = format!("{finding} was answered {} with a key of its own", often(times));
         if quotes > 0 {
-            evidence += &format!("; the option was quoted unchanged {quotes} times");
+            evidence += &format!("; the option was quoted unchanged {}", often(quotes));
         } else if routers > 0 {
             evidence += "; no router quoted the option";
         }
@@ -237,7 +179,8 @@ impl<'a> Facts<'a> {
         };
         let translated = changes.iter().find(|place| {
             place.change.is_translation()
-                || (place.change.field == Field::Checksum && place.change.kind == ChangeKind::Changed)
+                // A whole quote that does not fit its own checksum was translated, and its addresses translated back.
+                || (place.change.field == Field::Checksum && place.checksum_fits == Some(false))
         });
         let fields: Vec<String> = changes.iter().map(|place| place.change.to_string()).collect();
         let words = format!("changed on the way: {}", fields.join(", "));
@@ -254,7 +197,16 @@ impl<'a> Facts<'a> {
         // The one nearest to us is the one that matters.
         found.sort_by_key(|place| place.before);
         let first = *found.first()?;
-        let same: Vec<&&Placed> = found.iter().filter(|place| place.change.same(&first.change)).collect();
+        let own: u32 =
+            found.iter().filter(|place| place.change.same(&first.change)).map(|place| place.times).sum();
+        // Whatever else meets the same box bears witness, too: data is another matter.
+        let alike = |place: &&Placed| {
+            let overlaps = place.after < first.before && first.after < place.before;
+            place.change.is_mptcp() && place.change.kind == first.change.kind && overlaps
+        };
+        let all = self.trace.runs.iter().zip(&self.placed);
+        let witnesses = all.filter(|(run, _)| (run.asks == Asks::Data) == (asks == Asks::Data));
+        let same: Vec<&Placed> = witnesses.flat_map(|(_, placed)| placed).filter(alike).collect();
         let times: u32 = same.iter().map(|place| place.times).sum();
         let strip = matches!(first.change.kind, ChangeKind::Padded | ChangeKind::Removed);
         // Several runs narrow each other down, unless they took different ways.
@@ -266,9 +218,11 @@ impl<'a> Facts<'a> {
             span_of(first)
         };
         let inferred = same.iter().all(|place| place.inferred);
+        // One branch of several, or a box that does it now and then.
+        let elsewhere = is_contradicted(self.trace, asks, None, first);
         let confidence = match times {
             0 | 1 => Confidence::Low,
-            _ if inferred => Confidence::Medium,
+            _ if inferred || elsewhere => Confidence::Medium,
             _ => Confidence::High,
         };
         let done = match first.change.kind {
@@ -276,7 +230,10 @@ impl<'a> Facts<'a> {
             ChangeKind::Removed => "the option gone".to_owned(),
             _ => first.change.to_string(),
         };
-        let mut evidence = format!("{times} quotes of {asks} show {done}");
+        let mut evidence = format!("{} of {asks} {} {done}", count(own, "quote"), verb(own, "show"));
+        if times > own {
+            evidence += &format!(" (and {} of other probes)", times - own);
+        }
         if inferred {
             evidence += ", by length or checksum alone";
         }
@@ -286,8 +243,15 @@ impl<'a> Facts<'a> {
                 _ => format!(", from hop {before} on; hop {after} got it as it was sent"),
             };
         }
-        if let Some(finding) = self.finding(asks) {
-            evidence += &format!("; the answer: {finding}");
+        if elsewhere {
+            evidence += "; other probes passed unchanged, as on another branch";
+        }
+        match self.finding(asks) {
+            Some(Finding::Silent) if asks != Asks::Data => evidence += "; nothing came back",
+            Some(finding) if asks != Asks::Data => {
+                evidence += &format!("; the target {}", found_words(finding))
+            }
+            _ => {}
         }
         Some(Verdict {
             category: Category::MiddleboxAffected,
@@ -405,48 +369,6 @@ impl<'a> Facts<'a> {
         None
     }
 
-    /// Somebody nearer than the target answers for it.
-    fn proxy(&self) -> Option<Verdict> {
-        let nearest = self.trace.runs.iter().filter_map(|run| Some((run.nearest(HopAnswer::SynAck)?, run)));
-        let (hop, run) = nearest.min_by_key(|&(hop, _)| hop)?;
-        let (reset, echo) = (self.trace.reset, self.trace.echo);
-        let (_, nearest) = run.seen().find(|&(at, seen)| at == hop && seen.answer == HopAnswer::SynAck)?;
-        let syn_ack =
-            Distance { hops: Some(hop), beyond: run.last_router(hop), back: Some(back(nearest.ttl)) };
-        if (Distances { syn_ack, reset, echo }).proxy() != Some(true) {
-            return None;
-        }
-        let (_, seen) = run.seen().find(|(_, seen)| seen.answer == HopAnswer::SynAck)?;
-        let answers = self.trace.runs.iter().flat_map(Run::seen);
-        let times = answers.filter(|&(at, seen)| at == hop && seen.answer == HopAnswer::SynAck).count();
-        let (own, both) = self.own_hops();
-        let further = |distance: Distance| distance.hops.is_none_or(|hops| hops > hop);
-        Some(Verdict {
-            category: Category::MiddleboxAffected,
-            behaviour: Some(Behaviour::Proxy),
-            direction: Some(Direction::Forward),
-            span: self.answering(run, hop, seen.from),
-            confidence: match times {
-                0 | 1 => Confidence::Low,
-                _ if both && further(reset) && further(echo) => Confidence::High,
-                _ => Confidence::Medium,
-            },
-            evidence: match own {
-                Some(own) => format!(
-                    "SYN/ACKs come from {hop} hops away, other answers of the target ({}) from {own}",
-                    match (reset.hops, echo.hops) {
-                        (Some(_), Some(_)) => "resets of a closed port, echo replies",
-                        (Some(_), None) => "resets of a closed port",
-                        _ => "echo replies",
-                    }
-                ),
-                None => format!(
-                    "SYN/ACKs come from {hop} hops away, but routers further on see other probes pass"
-                ),
-            },
-        })
-    }
-
     /// The target answers without the option, or not at all.
     fn plain(&self) -> Verdict {
         let open = self
@@ -493,6 +415,25 @@ impl<'a> Facts<'a> {
             confidence,
             evidence,
         }
+    }
+}
+
+/// "1 quote", "2 quotes".
+pub(super) fn count(number: u32, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// "shows" of one, "show" of several.
+fn verb(number: u32, verb: &str) -> String {
+    if number == 1 { format!("{verb}s") } else { verb.to_owned() }
+}
+
+/// "once", "twice", "3 times".
+fn often(times: usize) -> String {
+    match times {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{times} times"),
     }
 }
 

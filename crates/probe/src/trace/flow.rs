@@ -192,7 +192,9 @@ impl Flow {
         let same_seq = seq == self.seq;
         let same_ports =
             port(0) == self.src_port && port(2) == self.target.port && quoted.dst == self.target.addr;
-        let of_this = same_seq || (same_ports && (clock.is_some() || id.is_some()));
+        let first = quoted.header.first_chunk::<4>().map(|word| u32::from_be_bytes(*word) & 0xf_ffff);
+        let same_label = self.src.is_ipv6() && first == Some(self.label);
+        let of_this = same_seq || (same_ports && (clock.is_some() || id.is_some() || same_label));
         of_this.then(|| clock.or(id).or(window))
     }
 }

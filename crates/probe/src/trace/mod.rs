@@ -16,11 +16,13 @@ mod language;
 pub mod offline;
 mod options;
 mod path;
+mod pin;
 mod place;
 mod record;
 mod run;
 mod session;
 mod settings;
+mod speaker;
 mod tables;
 mod walk;
 pub mod words;
@@ -36,6 +38,8 @@ pub use run::run;
 pub use settings::Settings;
 pub use tables::{Concluded, conclude};
 
+#[cfg(test)]
+mod offline_tests;
 #[cfg(test)]
 mod talk_tests;
 #[cfg(test)]

@@ -56,8 +56,11 @@ struct Side {
 pub struct Offline {
     sides: Map<(u32, IpAddr, Target), Side>,
     flows: Map<(u32, Flow), Vec<usize>>,
+    /// Flows by the sequence numbers of their probes, for quotes whose addresses or ports were translated.
+    numbers: Map<(u32, u32), Flow>,
     /// Targets in the order of their first probe.
     order: Vec<(IpAddr, Target)>,
+    known: Map<(IpAddr, Target), ()>,
 }
 
 impl Offline {
@@ -94,8 +97,11 @@ impl Offline {
 
     fn probe(&mut self, file: u32, flow: Flow, ip: &IpPacket<'_>, asks: Asks, mptcp: bool, time_ns: i64) {
         let (src_addr, src_port, target) = flow;
-        if !self.order.contains(&(src_addr, target)) {
+        if self.known.insert((src_addr, target), ()).is_none() {
             self.order.push((src_addr, target));
+        }
+        if let Ok(tcp) = Tcp::parse(ip.payload) {
+            self.numbers.insert((file, tcp.seq()), flow);
         }
         let side = self.sides.entry((file, src_addr, target)).or_default();
         let packet = [ip.header, ip.payload].concat();
@@ -197,18 +203,11 @@ impl Offline {
         let flow: Flow = (quoted.src, port(0), Target { addr: quoted.dst, port: port(2) });
         let seq = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
         let quote = Quote::of(&message);
-        // The flow as it is quoted; else, where a box translated it, whatever went out with this sequence number.
-        let direct = self.flows.get(&(file, flow)).cloned().map(|numbers| ((file, flow.0, flow.2), numbers));
-        let found = direct.or_else(|| {
-            let sides = self.sides.iter().filter(|((from, src, _), _)| *from == file && *src == ip.dst);
-            sides
-                .map(|(key, side)| {
-                    let numbered = side.probes.iter().enumerate();
-                    let same = numbered.filter(|(_, probe)| probe.tcp().is_some_and(|tcp| tcp.seq() == seq));
-                    (*key, same.map(|(number, _)| number).collect::<Vec<_>>())
-                })
-                .find(|(_, numbers)| !numbers.is_empty())
-        });
+        // The flow as it is quoted; else, where a box translated it, the one with this sequence number.
+        let translated = || self.numbers.get(&(file, seq)).copied().filter(|flow| flow.0 == ip.dst);
+        let flow = Some(flow).filter(|flow| self.flows.contains_key(&(file, *flow))).or_else(translated);
+        let found =
+            flow.and_then(|flow| Some(((file, flow.0, flow.2), self.flows.get(&(file, flow))?.clone())));
         let Some((key, numbers)) = found else { return };
         let Some(side) = self.sides.get_mut(&key) else { return };
         let matching = numbers.iter().filter_map(|&number| {
@@ -305,10 +304,12 @@ fn trace(target: Target, side: Side) -> Trace {
     let mut trace = Trace::new(target, began);
     trace.ended_ns = side.last_ns;
     (trace.rejected, trace.answers, trace.probes) = (side.rejected, side.answers, side.probes.len() as u32);
-    let many = |port: u16| {
-        let mut hops = side.probes.iter().filter(|probe| probe.src_port == port).map(|probe| probe.hop);
-        hops.next().is_some_and(|first| hops.any(|hop| hop != first))
-    };
+    let mut ports: Map<u16, (u8, bool)> = Map::default();
+    for probe in &side.probes {
+        let (first, many) = ports.entry(probe.src_port).or_insert((probe.hop, false));
+        *many |= *first != probe.hop;
+    }
+    let many = |port: u16| ports.get(&port).is_some_and(|(_, many)| *many);
     let mut flows: Map<(Asks, Option<u16>), usize> = Map::default();
     let keys: Vec<(Asks, Option<u16>)> = side
         .probes

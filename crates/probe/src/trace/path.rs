@@ -11,11 +11,11 @@ use super::record::{Run, Trace};
 use super::session::{Session, reset};
 use super::settings::Settings;
 use super::tables::{Concluded, conclude};
-use super::walk::{Took, Walk};
+use super::walk::{Known, Took, Walk};
 use crate::Error;
 use crate::distance::{Measure, Settings as MeasureSettings};
 use crate::network::{Local, Nanos, Out, Received, Talk, What as Carried};
-use crate::rows::{Asks, Behaviour, Category, Finding, HopAnswer};
+use crate::rows::{Asks, Behaviour, Category, Finding, HopAnswer, Traced};
 use crate::targets::{Target, mix};
 
 /// Ports of ours; the measurement of distances has those behind.
@@ -127,11 +127,18 @@ impl Path {
         wait.min(most)
     }
 
-    /// Where plain TCP found the target.
-    fn hint(&self) -> Option<u8> {
+    /// What all walks together know.
+    fn known(&self) -> Known {
         let open =
             |walk: &&Walk| walk.run.asks == Asks::Plain && walk.run.nearest(HopAnswer::SynAck).is_some();
-        self.walks.iter().filter(open).filter_map(Walk::end).min()
+        let hint = self.walks.iter().filter(open).filter_map(Walk::end).min();
+        let mut known = Known { wait: self.wait(), hint, heard: [false; 256] };
+        for (hop, seen) in self.walks.iter().flat_map(|walk| walk.run.seen()) {
+            if let Some(heard) = known.heard.get_mut(usize::from(hop)) {
+                *heard |= matches!(seen.answer, HopAnswer::TimeExceeded | HopAnswer::SynAck);
+            }
+        }
+        known
     }
 
     /// Begins a walk.
@@ -178,20 +185,28 @@ impl Path {
                 self.walk(Id { asks, flow, round }, flow as u16 * count + turn, range, What::Syn(spec));
             }
         }
+        self.take_turns();
+    }
+
+    fn take_turns(&mut self) {
+        let turns = self.walks.len().saturating_sub(self.from) as u8;
+        for (turn, walk) in (0..turns).zip(self.walks.iter_mut().skip(self.from)) {
+            walk.take_turn(turn, turns);
+        }
     }
 
     /// Sends what is due, and goes on to the next stage when one is over.
     fn advance(&mut self, now: Nanos, out: &mut Out) {
         self.ended = self.ended.max(now);
         loop {
-            let (wait, hint) = (self.wait(), self.hint());
+            let known = self.known();
             for walk in self.walks.iter_mut().skip(self.from) {
-                walk.go_on(now, wait, hint, out);
+                walk.go_on(now, &known, out);
             }
             if let Some(measure) = &mut self.measure {
                 measure.timer(now, out);
             }
-            let over = self.walks.iter().skip(self.from).all(|walk| walk.is_over(hint))
+            let over = self.walks.iter().skip(self.from).all(|walk| walk.is_over(&known))
                 && self.measure.as_ref().is_none_or(Measure::is_over);
             if !over || self.stage == Stage::Over {
                 break;
@@ -239,6 +254,7 @@ impl Path {
             let first = path.walks.iter().find(|walk| (walk.run.asks, walk.run.flow) == (asks, flow))?;
             first.end().map(|end| (end, end))
         });
+        self.ask_join(&found.target);
         if self.settings.distances {
             let secret = mix(self.settings.seed ^ 0x6469_7374);
             // The distance of the SYN/ACK is known from the walks.
@@ -255,6 +271,28 @@ impl Path {
         Stage::Confirm
     }
 
+    /// Where a SYN/ACK has no option, a reset with MP_TCPRST may tell that the server would have sent one (RFC 8684, section 3.6).
+    fn ask_join(&mut self, found: &Traced) {
+        let open = found.v1.or(found.both) == Some(Finding::NoOption);
+        let Some(end) = found.syn_ack_hops.filter(|_| open && !self.settings.kinds().contains(&Asks::Join))
+        else {
+            return;
+        };
+        let spec = self.settings.options(Asks::Join, self.target.addr.is_ipv6());
+        self.walk(
+            Id { asks: Asks::Join, flow: 0, round: 2 },
+            self.free_port() + 1,
+            (end, end),
+            What::Syn(spec),
+        );
+        self.take_turns();
+    }
+
+    /// The first port that no walk of the rounds has.
+    fn free_port(&self) -> u16 {
+        self.settings.kinds().len() as u16 * u16::from(self.settings.flows)
+    }
+
     fn begin_connecting(&mut self) -> Stage {
         let trace = self.trace();
         let proper = |asks| trace.finding(asks) == Some(Finding::V1);
@@ -262,7 +300,7 @@ impl Path {
             return Stage::Over;
         }
         let spec = self.settings.options(Asks::V1, self.target.addr.is_ipv6());
-        let port = self.settings.kinds().len() as u16 * u16::from(self.settings.flows);
+        let port = self.free_port();
         self.walk(Id { asks: Asks::V1, flow: 0, round: 0 }, port, (FAR, FAR), What::Syn(spec));
         Stage::Connect
     }
@@ -270,7 +308,7 @@ impl Path {
     fn begin_data(&mut self) -> Stage {
         let Some(session) = &self.session else { return Stage::Over };
         let (what, seq) = (session.data(), session.data_seq());
-        let port = self.settings.kinds().len() as u16 * u16::from(self.settings.flows);
+        let port = self.free_port();
         let end = self.walks.iter().filter(|walk| walk.run.round > 0).filter_map(Walk::end).min();
         let range = (self.settings.min_hop, end.unwrap_or(self.settings.max_hop));
         self.walk(Id { asks: Asks::Data, flow: 0, round: 1 }, port, range, what);

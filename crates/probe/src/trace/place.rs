@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use super::change::Change;
 use super::compare::{Comparison, Shown};
 use super::infer::explain;
-use super::record::{Run, Seen};
-use crate::rows::{ChangeKind, Field};
+use super::record::{Run, Seen, Trace};
+use crate::rows::{Asks, ChangeKind, Field};
 
 /// A change on the way to the target, and where it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +74,17 @@ pub fn place(run: &Run) -> Vec<Placed> {
     drop_consequences(&mut placed);
     placed.sort_by_key(|place| (place.before, place.change.field as u8));
     placed
+}
+
+/// Whether other runs that ask the same, of this flow or of all, show behind the place that nothing was changed: they took another
+/// branch, or the box does it now and then.
+pub(super) fn is_contradicted(trace: &Trace, asks: Asks, flow: Option<u32>, place: &Placed) -> bool {
+    let runs = trace.asking(asks).filter(|run| flow.is_none_or(|flow| flow == run.flow));
+    runs.flat_map(Run::seen).any(|(hop, seen)| {
+        let comparison = seen.quote.as_ref().map(|quote| &quote.comparison);
+        let unchanged = |quote: &Comparison| quote.shows(&seen.sent, &place.change) == Shown::Unchanged;
+        hop >= place.before && comparison.is_some_and(unchanged)
+    })
 }
 
 /// Follows one field from hop to hop.

@@ -19,7 +19,7 @@ pub struct Settings {
     pub max_hop: u8,
     /// How long answers are waited for at most; with the first one it becomes a few of its round trips.
     pub wait: Duration,
-    /// Further attempts at hops that are silent.
+    /// Further attempts at hops that are silent; two more where the hop answers other probes.
     pub retries: u8,
     /// Flows to a target: each has ports of its own, so that they may take different branches.
     pub flows: u8,
@@ -57,7 +57,7 @@ impl Settings {
         if self.flows == 0 || self.flows > Self::MOST_FLOWS {
             return wrong("there are 1 to 4 flows");
         }
-        if self.kinds().len() * usize::from(self.flows) >= usize::from(super::path::PORTS) {
+        if self.kinds().len() * usize::from(self.flows) + 2 > usize::from(super::path::PORTS) {
             return wrong("too many flows for so many kinds of probe: each needs a port");
         }
         if self.wait.is_zero() || self.wait > Duration::from_secs(60) {
@@ -97,7 +97,7 @@ impl Default for Settings {
             min_hop: 1,
             max_hop: 30,
             wait: Duration::from_secs(3),
-            retries: 2,
+            retries: 1,
             flows: 1,
             data: true,
             distances: true,

@@ -4,9 +4,8 @@ use std::net::IpAddr;
 
 use subflow_rows::Time;
 
-use super::compare::Shown;
 use super::conclude::{Edge, Facts, Verdict};
-use super::place::Placed;
+use super::place::{Placed, is_contradicted};
 use super::record::{Run, Seen, Step, Trace};
 use crate::rows::{Asks, ChangeKind, Direction, Field, Finding, Hop, HopAnswer, Modification, Traced};
 use crate::targets::hex;
@@ -229,15 +228,6 @@ fn merge(into: &mut Placed, other: &Placed) {
 
 fn modification(trace: &Trace, run: &Run, place: &Placed) -> Modification {
     let change = &place.change;
-    let contradicted =
-        trace.runs.iter().filter(|other| (other.asks, other.flow) == (run.asks, run.flow)).any(|other| {
-            other.seen().any(|(hop, seen)| {
-                let comparison = seen.quote.as_ref().map(|quote| &quote.comparison);
-                hop >= place.before
-                    && comparison
-                        .is_some_and(|comparison| comparison.shows(&seen.sent, change) == Shown::Unchanged)
-            })
-        });
     Modification {
         time: Time(place.time_ns),
         addr: trace.target.addr,
@@ -255,7 +245,7 @@ fn modification(trace: &Trace, run: &Run, place: &Placed) -> Modification {
         after_addr: place.after_addr,
         before_addr: place.before_addr,
         times: place.times,
-        confirmed: place.times > 1 && !contradicted,
+        confirmed: place.times > 1 && !is_contradicted(trace, run.asks, Some(run.flow), place),
         checksum_fits: place.checksum_fits,
         reason: reason(place),
     }

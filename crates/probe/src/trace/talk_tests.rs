@@ -297,7 +297,7 @@ fn all_probes_of_a_flow_look_alike_to_who_spreads_load() {
         let (path, packets) =
             converse(&Net { v6, silent: &[2], ..Net::default() }, Settings::default(), |_, _| vec![]);
         let runs = path.trace().runs;
-        let mut flows: BTreeMap<(u16, u32), BTreeSet<(u32, u16, [u8; 4])>> = BTreeMap::new();
+        let mut flows: BTreeMap<(u16, u32), BTreeSet<_>> = BTreeMap::new();
         let mut numbers = BTreeSet::new();
         for packet in &packets {
             let sent = Received::parse(0, packet).unwrap();
@@ -384,6 +384,26 @@ fn silent_hops_do_not_cost_three_seconds_each() {
         "{:?}",
         found.target
     );
+}
+
+#[test]
+fn a_server_without_clocks_behind_silence_is_found_as_fast() {
+    for (distance, silent) in [(6, &[1, 2, 3, 4, 5][..]), (6, &[2, 4]), (3, &[2]), (1, &[])] {
+        for v6 in [false, true] {
+            let found = alone(&Net { v6, distance, silent, clock: false, ..Net::default() });
+            let row = &found.target;
+            assert_eq!(
+                (row.category, row.behaviour),
+                (Category::True, Some(Behaviour::PassThrough)),
+                "{row:?}"
+            );
+            assert_eq!((row.syn_ack_hops, row.silent_hops), (Some(distance), silent.len() as u32), "{row:?}");
+            assert!(row.duration < 4.5, "{}", row.duration);
+        }
+    }
+    // A proxy is told by how far it is, which its answers do not say.
+    let found = alone(&Net { silent: &[1, 2, 3, 4], proxy: Some(3), clock: false, ..Net::default() });
+    assert_eq!((found.target.syn_ack_hops, found.target.behaviour), (Some(3), Some(Behaviour::Proxy)));
 }
 
 #[test]
@@ -475,6 +495,29 @@ fn other_fields_are_followed_even_when_they_verify_answers() {
     assert!(!rows.is_empty() && rows.iter().all(|row| (row.after_hop, row.before_hop) == (Some(2), Some(3))));
 }
 
+/// The port decides the branch; one of them has a box.
+fn pad_on_one_branch(packet: Vec<u8>) -> Option<Vec<u8>> {
+    let at = if packet[0] >> 4 == 4 { 20 } else { 40 };
+    if packet[at + 1] % 4 == 1 { pad(packet) } else { Some(packet) }
+}
+
+#[test]
+fn a_box_on_one_branch_is_not_claimed_of_all() {
+    let net = Net { mangle: (2, pad_on_one_branch), ..Net::default() };
+    // Of two flows with two ports each, one kind meets the box in the first round or in the second.
+    let settings = Settings { asks: vec![Asks::V1], flows: 2, data: false, ..Settings::default() };
+    let (path, _) = converse(&net, settings, |_, _| vec![]);
+    let found = path.conclude();
+    assert_eq!((found.target.flows, found.target.behaviour), (2, Some(Behaviour::Strip)));
+    assert!(found.target.confidence > Confidence::High, "{:?}", found.target);
+    assert!(found.target.evidence.contains("another branch"), "{}", found.target.evidence);
+    let rows: Vec<_> = found.modifications.iter().filter(|row| row.field == Field::Mptcp).collect();
+    assert!(!rows.is_empty());
+    for row in rows {
+        assert_eq!((row.after_hop, row.before_hop, row.confirmed), (Some(2), Some(3), false));
+    }
+}
+
 #[test]
 fn options_of_ones_own() {
     let settings = Settings {
@@ -546,5 +589,37 @@ fn the_old_tools_json() {
         value["Hops"][1]["Modifications"][0],
         serde_json::json!({"IP::TTL": {"Expected": "2", "Received": "1"}})
     );
-    assert_eq!(classic::json(&trace, Asks::Join, 30, false), None);
+    assert_eq!(classic::json(&trace, Asks::Both, 30, false), None);
+}
+
+proptest::proptest! {
+    /// Whatever comes, a path does not panic, and believes nothing that is not keyed.
+    #[test]
+    fn no_packet_makes_it_panic(packets in proptest::collection::vec((proptest::collection::vec(proptest::prelude::any::<u8>(), 0..100), 0u8..5), 0..8), v6 in proptest::prelude::any::<bool>()) {
+        let net = Net { v6, ..Net::default() };
+        let (ours, theirs) = net.addrs();
+        let (icmp, ty) = if v6 { (protocol::ICMPV6, v6_type::TIME_EXCEEDED) } else { (protocol::ICMP, v4_type::TIME_EXCEEDED) };
+        let mut coming = packets.into_iter();
+        let (path, _) = converse(&net, Settings::default(), |now, sent| {
+            let Some((bytes, kind)) = coming.next() else { return vec![] };
+            let packet = match kind {
+                0 => bytes,
+                1 => ip(theirs, ours, protocol::TCP, 9, &bytes),
+                2 => ip(net.router(3), ours, icmp, 9, &bytes),
+                _ => {
+                    let mut quote = sent.to_vec();
+                    if kind == 3 { quote.truncate(bytes.len()); }
+                    for (place, byte) in quote.iter_mut().skip(40).zip(&bytes) { *place ^= byte & 0x81; }
+                    let mut message = vec![0; 400];
+                    let error = ErrorMessage { ty, code: 0, rest: [0; 4], quote: &quote, extensions: &[] };
+                    let len = error.emit(net.router(3), ours, &mut message).unwrap();
+                    ip(net.router(3), ours, icmp, 9, &message[..len])
+                }
+            };
+            if Received::parse(now, &packet).is_some() { vec![(now + 10, packet)] } else { vec![] }
+        });
+        let found = path.conclude();
+        let _ = words::sentence(&found.target, &found.modifications);
+        proptest::prop_assert!(found.target.v1 == Some(Finding::V1));
+    }
 }

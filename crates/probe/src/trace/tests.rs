@@ -252,8 +252,11 @@ fn the_padding_of_an_extended_quote_is_no_change() {
     }
 }
 
+/// What a box makes of a packet.
+type Work<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
 /// A run over hops that quote so many bytes of what this makes of the probe.
-fn run(quotes: &[(u8, Option<usize>, &dyn Fn(&[u8]) -> Vec<u8>)]) -> Run {
+fn run(quotes: &[(u8, Option<usize>, Work<'_>)]) -> Run {
     let (src, _) = addrs(false);
     let mut run = Run {
         asks: Asks::V1,
@@ -293,9 +296,9 @@ fn places(run: &Run) -> Vec<(String, u8, u8, u32)> {
 
 #[test]
 fn a_change_lies_behind_the_last_hop_that_got_it_unchanged() {
-    let same: &dyn Fn(&[u8]) -> Vec<u8> = &expired;
-    let gone: &dyn Fn(&[u8]) -> Vec<u8> = &|sent| stripped(sent, false);
-    let padded: &dyn Fn(&[u8]) -> Vec<u8> = &|sent| stripped(sent, true);
+    let same: Work<'_> = &expired;
+    let gone: Work<'_> = &|sent| stripped(sent, false);
+    let padded: Work<'_> = &|sent| stripped(sent, true);
     let none: [(String, u8, u8, u32); 0] = [];
     assert_eq!(places(&run(&[(1, None, same), (2, None, same)])), none);
     assert_eq!(

@@ -1,12 +1,15 @@
 //! One walk along a path: the probes of one flow with growing hop limits, several on their way at a time.
 //!
 //! Hop limits are probed in order, as many at once as may be silent without holding up the rest, until the target answers. Who is
-//! silent is asked again. Where answers do not tell which probe they answer, the walk goes on with one probe at a time.
+//! silent is asked again. Where answers do not tell which probe they answer, the walk goes on with one probe at a time: at all hops
+//! when the quotes of routers do not, only to find out how far the target is when its own answers do not.
 
 use super::compare::{Quote, compare, mpls_labels};
 use super::flow::{Flow, MOST, timestamps};
+use super::pin::Pin;
 use super::record::{Quoted, Run, Seen, judge_answer};
 use crate::answers::OptionBytes;
+use crate::distance::back;
 use crate::network::{Nanos, Out, Received, What as Carried};
 use crate::rows::{Finding, HopAnswer};
 use subflow_wire::icmp::Message;
@@ -17,6 +20,8 @@ use subflow_wire::tcp::Tcp;
 const AT_ONCE: usize = 4;
 /// Hops that may be silent behind the last that answered before the rest is given up, if the target does not answer either.
 const GAP: u8 = 6;
+/// Further attempts at a hop that answered another walk.
+const INSIST: u8 = 2;
 
 /// A probe that was sent.
 #[derive(Clone, Copy, Debug)]
@@ -30,10 +35,23 @@ struct Sent {
 }
 
 impl Sent {
-    /// Until when it is waited for: the longer the more often its hop was asked, for some routers answer only now and then.
-    fn until(&self, wait: Nanos) -> Option<Nanos> {
-        Some(self.at?.saturating_add(wait.saturating_mul(Nanos::from(self.attempt) + 1)))
+    /// Until when it is waited for: longer when its hop was asked before, for some routers answer only now and then. Walks that are
+    /// on together do not ask again together, or it is always the same that is answered.
+    fn until(&self, wait: Nanos, (turn, turns): (u8, u8)) -> Option<Nanos> {
+        let times = Nanos::from(self.attempt.min(1)) + 1;
+        Some(self.at?.saturating_add(wait * times + wait * Nanos::from(turn) / Nanos::from(turns.max(1))))
     }
+}
+
+/// What is known of the path by all walks together.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// How long an answer may take.
+    pub(super) wait: Nanos,
+    /// Where plain TCP found the target.
+    pub(super) hint: Option<u8>,
+    /// Hops that answer.
+    pub(super) heard: [bool; 256],
 }
 
 /// What is known of a hop limit.
@@ -45,10 +63,15 @@ struct Hop {
     answered: bool,
 }
 
-impl Hop {
-    fn is_settled(self, tries: u8) -> bool {
-        self.answered || self.tries + self.spared >= tries
-    }
+/// How a walk goes on.
+#[derive(Clone, Debug)]
+enum Mode {
+    /// Several probes at a time.
+    Several,
+    /// One at a time, to find out how far the target is.
+    Pin(Pin),
+    /// One at a time, all hops.
+    Singly,
 }
 
 /// One walk.
@@ -70,8 +93,11 @@ pub(super) struct Walk {
     heard: u8,
     /// Whether the largest hop limit was tried after a gap.
     far: bool,
-    /// One probe at a time.
-    serial: bool,
+    mode: Mode,
+    /// Whether the target's answers do not tell what they answer, and its distance was found out all the same: further ones say nothing.
+    pinned: bool,
+    /// Which of the walks that are on together, and how many they are.
+    turn: (u8, u8),
     packet: Vec<u8>,
 }
 
@@ -104,9 +130,24 @@ impl Walk {
             end: None,
             heard: min.saturating_sub(1),
             far: false,
-            serial: false,
+            mode: Mode::Several,
+            pinned: false,
+            turn: (0, 1),
             packet: Vec::new(),
         }
+    }
+
+    /// Says which of the walks that are on together this is.
+    pub(super) fn take_turn(&mut self, turn: u8, turns: u8) {
+        self.turn = (turn, turns);
+    }
+
+    /// Whether a hop limit needs no further probe.
+    fn is_settled(&self, hop: u8, known: &Known) -> bool {
+        let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
+        let heard = known.heard.get(usize::from(hop)).copied().unwrap_or_default();
+        let tries = self.tries.saturating_add(if heard { INSIST } else { 0 });
+        state.answered || state.tries.saturating_add(state.spared) >= tries
     }
 
     /// Asks these hops but once: they were silent all the time.
@@ -133,31 +174,46 @@ impl Walk {
     }
 
     /// Whether nothing more is to be sent or waited for.
-    pub(super) fn is_over(&self, hint: Option<u8>) -> bool {
-        let limit = self.limit(hint);
-        let settled = |hop: u8| {
-            let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
-            state.is_settled(self.tries) || hop > limit
-        };
+    pub(super) fn is_over(&self, known: &Known) -> bool {
+        let (hint, limit) = (known.hint, self.limit(known.hint));
+        let settled = |hop: u8| hop > limit || self.is_settled(hop, known);
+        if matches!(self.mode, Mode::Pin(_)) {
+            return false;
+        }
         let waiting = self.sent.iter().any(|sent| sent.open && (sent.hop <= limit || self.end.is_none()));
         let tried = self.far || self.end.is_some() || hint.is_some() || limit == self.max;
         !waiting && self.next > limit && tried && (self.min..=limit).all(settled)
     }
 
-    /// Sends what is due. `wait` is how long answers may take by now.
-    pub(super) fn go_on(&mut self, now: Nanos, wait: Nanos, hint: Option<u8>, out: &mut Out) {
+    /// Sends what is due.
+    pub(super) fn go_on(&mut self, now: Nanos, known: &Known, out: &mut Out) {
+        let (hint, turn) = (known.hint, self.turn);
         for sent in &mut self.sent {
-            sent.open &= sent.until(wait).is_none_or(|until| until > now);
+            sent.open &= sent.until(known.wait, turn).is_none_or(|until| until > now);
         }
-        if self.serial {
-            self.go_on_singly(now, hint, out);
+        if let Mode::Pin(pin) = &mut self.mode {
+            if self.sent.iter().any(|sent| sent.open) {
+                return;
+            }
+            if let Some(hop) = pin.next(self.tries) {
+                self.send(hop, now, out);
+                return;
+            }
+            if pin.has_found() {
+                (self.mode, self.pinned) = (Mode::Several, true);
+            } else {
+                self.go_singly();
+            }
+        }
+        if matches!(self.mode, Mode::Singly) {
+            self.go_on_singly(now, known, out);
             return;
         }
         // Who was silent is asked again.
         let limit = self.limit(hint);
         for hop in self.min..self.next.min(limit.saturating_add(1)) {
-            let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
-            if !state.is_settled(self.tries) && state.tries > 0 && !self.is_open(hop) {
+            let tries = self.hops.get(usize::from(hop)).map_or(0, |state| state.tries);
+            if tries > 0 && !self.is_open(hop) && !self.is_settled(hop, known) {
                 self.send(hop, now, out);
             }
         }
@@ -171,20 +227,17 @@ impl Walk {
         self.try_far(now, hint, out);
     }
 
-    fn go_on_singly(&mut self, now: Nanos, hint: Option<u8>, out: &mut Out) {
+    fn go_on_singly(&mut self, now: Nanos, known: &Known, out: &mut Out) {
         if self.sent.iter().any(|sent| sent.open) {
             return;
         }
-        let limit = self.limit(hint);
-        let next = (self.min..=limit).find(|&hop| {
-            let state = self.hops.get(usize::from(hop)).copied().unwrap_or_default();
-            !state.is_settled(self.tries)
-        });
+        let limit = self.limit(known.hint);
+        let next = (self.min..=limit).find(|&hop| !self.is_settled(hop, known));
         match next {
             Some(hop) => self.send(hop, now, out),
             None => {
                 self.next = self.next.max(limit.saturating_add(1));
-                self.try_far(now, hint, out);
+                self.try_far(now, known.hint, out);
             }
         }
     }
@@ -232,7 +285,7 @@ impl Walk {
 
     /// When something is due.
     pub(super) fn due(&self, wait: Nanos) -> Option<Nanos> {
-        self.sent.iter().filter(|sent| sent.open).filter_map(|sent| sent.until(wait)).min()
+        self.sent.iter().filter(|sent| sent.open).filter_map(|sent| sent.until(wait, self.turn)).min()
     }
 
     /// Takes a packet.
@@ -248,6 +301,16 @@ impl Walk {
         let mut open = (0_u16..).zip(&self.sent).filter(|(_, sent)| sent.open && sent.at.is_some());
         let first = open.next().map(|(number, _)| number);
         if open.next().is_some() { None } else { first }
+    }
+
+    /// The same for an answer of the target, which must not be to another probe that was given up.
+    fn only_asked(&self) -> Option<u16> {
+        let number = self.only().filter(|_| !self.pinned)?;
+        let hop = self.sent.get(usize::from(number))?.hop;
+        match &self.mode {
+            Mode::Pin(pin) => pin.asks(hop).then_some(number),
+            Mode::Several | Mode::Singly => Some(number),
+        }
     }
 
     fn take_tcp(&mut self, packet: &Received<'_>, tcp: &Tcp<'_>) -> Took {
@@ -268,10 +331,15 @@ impl Walk {
             _ => return Took::NotMine,
         };
         let echoed = timestamps(tcp).and_then(|(_, echo)| self.flow.by_clock(echo));
-        let number = echoed.filter(|&number| usize::from(number) < self.sent.len()).or_else(|| self.only());
+        let number =
+            echoed.filter(|&number| usize::from(number) < self.sent.len()).or_else(|| self.only_asked());
         let Some(number) = number else {
-            // One of several: which cannot be told, so the walk goes on singly.
-            self.go_singly();
+            // One of several: which cannot be told.
+            let rtt = self.likely(packet.ip.hop_limit).map(|at| packet.time - at);
+            if matches!(self.mode, Mode::Several) && !self.pinned {
+                self.pin_down(packet.ip.hop_limit);
+                return Took::Answer { rtt: rtt.filter(|&rtt| rtt >= 0) };
+            }
             return Took::Answer { rtt: None };
         };
         self.take_answer(packet, tcp, answer, number)
@@ -288,6 +356,9 @@ impl Walk {
         let known =
             self.run.step(sent.hop).seen.iter().any(|seen| (seen.answer, seen.sent_ns) == (answer, at));
         self.end = Some(self.end.map_or(sent.hop, |end| end.min(sent.hop)));
+        if let Mode::Pin(pin) = &mut self.mode {
+            pin.answered(sent.hop);
+        }
         self.settle(number);
         if known {
             return Took::Nothing;
@@ -319,6 +390,9 @@ impl Walk {
         if self.run.step(sent.hop).seen.iter().any(|seen| (seen.answer, seen.sent_ns) == (answer, at)) {
             return Took::Nothing;
         }
+        if let (true, Mode::Pin(pin)) = (exceeded, &mut self.mode) {
+            pin.too_small(sent.hop);
+        }
         if exceeded {
             self.heard = self.heard.max(sent.hop);
         } else {
@@ -343,12 +417,25 @@ impl Walk {
         }
     }
 
+    /// When the probe was sent that an answer is to, most likely, that came with so much left of its hop limit: the one that went as far.
+    fn likely(&self, left: u8) -> Option<Nanos> {
+        let open = self.sent.iter().filter(|sent| sent.open && sent.hop >= back(left));
+        open.min_by_key(|sent| sent.hop).and_then(|sent| sent.at)
+    }
+
+    /// Begins to find out how far the target is, whose answer came with so much left of its hop limit.
+    fn pin_down(&mut self, left: u8) {
+        let sent = self.sent.iter().filter(|sent| sent.at.is_some()).map(|sent| sent.hop);
+        let high = self.end.or(sent.max()).unwrap_or(self.max);
+        self.mode = Mode::Pin(Pin::new(self.heard.min(high.saturating_sub(1)), high, back(left)));
+    }
+
     /// Begins anew with the hops that have not answered, one probe at a time.
     fn go_singly(&mut self) {
-        if self.serial {
+        if matches!(self.mode, Mode::Singly) {
             return;
         }
-        self.serial = true;
+        self.mode = Mode::Singly;
         for state in self.hops.iter_mut().filter(|state| !state.answered) {
             state.tries = 0;
         }

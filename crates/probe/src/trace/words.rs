@@ -1,8 +1,8 @@
 //! What was found, in plain words: a sentence for each target, and the cells of the table of hops.
 
 use crate::rows::{
-    Behaviour, Category, ChangeKind, Confidence, Direction, Field, Finding, Hop, HopAnswer, Modification,
-    QuoteKind, Traced,
+    Asks, Behaviour, Category, ChangeKind, Confidence, Direction, Field, Finding, Hop, HopAnswer,
+    Modification, QuoteKind, Traced,
 };
 
 /// The sentence that a reader needs of a target.
@@ -68,12 +68,13 @@ fn affected(target: &Traced, modifications: &[Modification]) -> String {
         capital(&place(target.after_hop, target.before_hop))
     };
     let place = capital(&place);
-    let own = modifications.iter().find(|row| {
-        row.field == Field::Mptcp
-            && row.direction == target.direction.unwrap_or(Direction::Forward)
-            && row.confirmed
-    });
+    let direction = target.direction.unwrap_or(Direction::Forward);
+    let of_option = |row: &&Modification| row.field == Field::Mptcp && row.direction == direction;
+    let own = modifications.iter().filter(of_option).max_by_key(|row| row.confirmed);
     let kind = own.map(|row| row.kind);
+    let only_data = own.is_some_and(|row| row.probe == Asks::Data)
+        && !modifications.iter().any(|row| row.field == Field::Mptcp && row.probe != Asks::Data);
+    let what = if only_data { "the option of Multipath TCP on data" } else { "the option of Multipath TCP" };
     match target.behaviour {
         Some(Behaviour::Strip) if back => {
             format!(
@@ -83,8 +84,8 @@ fn affected(target: &Traced, modifications: &[Modification]) -> String {
         }
         Some(Behaviour::Strip) => {
             let how = match kind {
-                Some(ChangeKind::Padded) => "replaces the option of Multipath TCP by padding",
-                _ => "takes the option of Multipath TCP out",
+                Some(ChangeKind::Padded) => format!("replaces {what} by padding"),
+                _ => format!("takes {what} out"),
             };
             format!("{place} {how}{}", itself(target))
         }
@@ -101,7 +102,7 @@ fn affected(target: &Traced, modifications: &[Modification]) -> String {
             number(target.syn_ack_hops),
             number(target.echo_hops.or(target.reset_hops))
         ),
-        Some(Behaviour::Rewrite) => format!("{place} changes the option of Multipath TCP{}", itself(target)),
+        Some(Behaviour::Rewrite) => format!("{place} changes {what}{}", itself(target)),
         Some(Behaviour::Nat | Behaviour::PassThrough) | None => {
             format!("{place} interferes with Multipath TCP")
         }
@@ -273,4 +274,114 @@ fn number(hops: Option<u8>) -> String {
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::targets::Target;
+    use crate::trace::{Trace, conclude};
+
+    fn target() -> Traced {
+        let target = Target { addr: "198.51.100.9".parse().unwrap(), port: 443 };
+        conclude(&Trace::new(target, 0)).target
+    }
+
+    fn change(field: Field, kind: ChangeKind, direction: Direction, probe: Asks) -> Modification {
+        let target = target();
+        Modification {
+            time: target.time,
+            addr: target.addr,
+            port: target.port,
+            flow: 0,
+            probe,
+            direction,
+            field,
+            kind,
+            option_kind: None,
+            sent: None,
+            seen: None,
+            after_hop: Some(4),
+            before_hop: Some(5),
+            after_addr: None,
+            before_addr: None,
+            times: 2,
+            confirmed: true,
+            checksum_fits: None,
+            reason: String::new(),
+        }
+    }
+
+    fn affected(behaviour: Behaviour, direction: Direction) -> Traced {
+        Traced {
+            category: Category::MiddleboxAffected,
+            behaviour: Some(behaviour),
+            direction: Some(direction),
+            after_hop: Some(4),
+            before_hop: Some(5),
+            confidence: Confidence::High,
+            v1: Some(Finding::NoOption),
+            ..target()
+        }
+    }
+
+    #[test]
+    fn a_sentence_for_each_verdict() {
+        let (forward, back) = (Direction::Forward, Direction::Return);
+        let padded = change(Field::Mptcp, ChangeKind::Padded, forward, Asks::V0);
+        let strip = Traced { v1: Some(Finding::V1), ..affected(Behaviour::Strip, forward) };
+        assert_eq!(
+            sentence(&strip, std::slice::from_ref(&padded)),
+            "Hop 4–5 replaces the option of Multipath TCP by padding; the server itself supports v1."
+        );
+        let data = change(Field::Mptcp, ChangeKind::Padded, forward, Asks::Data);
+        assert_eq!(
+            sentence(&strip, &[data]),
+            "Hop 4–5 replaces the option of Multipath TCP on data by padding; the server itself supports v1."
+        );
+        assert_eq!(
+            sentence(&affected(Behaviour::Drop, forward), &[]),
+            "Hop 4–5 drops what asks for Multipath TCP; plain TCP passes."
+        );
+        assert_eq!(
+            sentence(&Traced { join: Some(Finding::MptcpReset), ..affected(Behaviour::Strip, back) }, &[]),
+            "A box on the way back takes the option of Multipath TCP out of the answer; what was asked arrived, and the server itself supports v1."
+        );
+        let proxy =
+            Traced { syn_ack_hops: Some(5), echo_hops: Some(9), ..affected(Behaviour::Proxy, forward) };
+        assert_eq!(
+            sentence(&proxy, &[]),
+            "Hop 4–5 answers in the target's place (5 hops away instead of 9): whatever it says of Multipath TCP is its own."
+        );
+        let clean = Traced {
+            category: Category::True,
+            v1: Some(Finding::V1),
+            confidence: Confidence::High,
+            ..target()
+        };
+        assert_eq!(
+            sentence(&clean, &[]),
+            "The target itself supports Multipath TCP in version 1, and nothing on the path touches it."
+        );
+        let clamp = change(Field::Mss, ChangeKind::Changed, forward, Asks::V1);
+        assert_eq!(
+            sentence(&Traced { confidence: Confidence::Medium, ..clean }, &[clamp]),
+            "The target itself supports Multipath TCP in version 1, and nothing on the path touches it; hop 4–5 clamps the maximum segment size (likely)."
+        );
+        assert_eq!(sentence(&target(), &[]), "The target does not answer, with Multipath TCP or without.");
+    }
+
+    #[test]
+    fn places() {
+        assert_eq!(place(Some(0), Some(1)), "before or at hop 1");
+        assert_eq!(place(Some(0), Some(3)), "up to hop 3");
+        assert_eq!(place(Some(3), None), "behind hop 3");
+        assert_eq!(place(None, None), "a box on the path");
+    }
+
+    #[test]
+    fn every_field_has_a_name_and_every_finding_words() {
+        assert!(Field::ALL.iter().all(|&field| !name(field).is_empty()));
+        assert!(Finding::ALL.iter().all(|&finding| finding == Finding::Silent || !found(finding).is_empty()));
+    }
 }
