@@ -6,6 +6,7 @@
 
 mod analyzer;
 mod anonymize;
+mod answers;
 pub mod bounded;
 mod containers;
 mod mutate;
@@ -17,6 +18,7 @@ mod scenario;
 
 pub use analyzer::analyzer;
 pub use anonymize::anonymize;
+pub use answers::answers;
 pub use containers::{compressed, pcap, pcapng};
 pub use nstat::nstat;
 pub use options::options;
@@ -39,7 +41,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "packet", seeds: "packet", body: packet, runs: 400_000, records: false },
     Target { name: "options", seeds: "options", body: options, runs: 400_000, records: false },
     Target { name: "pcap", seeds: "pcap", body: pcap, runs: 40_000, records: true },
@@ -47,6 +49,7 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "compressed", seeds: "compressed", body: compressed, runs: 20_000, records: false },
     Target { name: "analyzer", seeds: "analyzer", body: analyzer, runs: 6_000, records: true },
     Target { name: "anonymize", seeds: "analyzer", body: anonymize, runs: 300, records: true },
+    Target { name: "answers", seeds: "answers", body: answers, runs: 100_000, records: false },
     Target { name: "nstat", seeds: "nstat", body: nstat, runs: 40_000, records: false },
     Target {
         name: "scenario",

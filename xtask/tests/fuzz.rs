@@ -43,6 +43,11 @@ fn anonymize() {
 }
 
 #[test]
+fn answers() {
+    run("answers");
+}
+
+#[test]
 fn nstat() {
     run("nstat");
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use subflow_probe::rows;
 use subflow_probe::scan::{self, Progress, Rate, Settings, Sink, Stop};
 use subflow_probe::targets::{List, Plan, Wanted};
-use subflow_rows::{Row, Value};
+use subflow_rows::{Row, Value, push_addr, push_hex, push_int};
 
 /// Appends rows to files.
 struct Csv {
@@ -31,16 +31,16 @@ fn text(row: &impl Row, line: &mut String) {
         if !line.is_empty() {
             line.push(',');
         }
-        // Writing into a string does not fail.
-        let _ = match value {
-            Value::Null => write!(line, "-"),
-            Value::Bool(value) => write!(line, "{value}"),
-            Value::Int(value) | Value::Time(value) => write!(line, "{value}"),
-            Value::Float(value) => write!(line, "{value}"),
-            Value::Text(value) => write!(line, "{value}"),
-            Value::Addr(value) => write!(line, "{value}"),
-            Value::Hex { value, digits } => write!(line, "{value:0width$x}", width = usize::from(digits)),
-        };
+        match value {
+            Value::Null => line.push('-'),
+            Value::Bool(value) => line.push_str(if value { "true" } else { "false" }),
+            Value::Int(value) | Value::Time(value) => push_int(value, line),
+            // Writing into a string does not fail.
+            Value::Float(value) => drop(write!(line, "{value}")),
+            Value::Text(value) => line.push_str(value),
+            Value::Addr(value) => push_addr(value, line),
+            Value::Hex { value, digits } => push_hex(value, digits, line),
+        }
     });
     line.push('\n');
 }
@@ -57,7 +57,10 @@ impl Sink for Csv {
 
     fn target(&mut self, row: rows::Target) -> io::Result<()> {
         if self.brief {
-            return writeln!(self.targets, "{}", row.addr);
+            self.line.clear();
+            push_addr(row.addr, &mut self.line);
+            self.line.push('\n');
+            return self.targets.write_all(self.line.as_bytes());
         }
         text(&row, &mut self.line);
         self.targets.write_all(self.line.as_bytes())

@@ -14,8 +14,8 @@ pub mod rows;
 pub mod scan;
 mod summary;
 pub mod targets;
-pub mod verify;
 pub mod trace;
+pub mod verify;
 
 pub use error::Error;
 pub use subflow_netio::Error as NetError;

@@ -9,7 +9,9 @@
 mod cell;
 mod read;
 mod table;
+mod text;
 
 pub use cell::{Cell, Hex32, Hex64, Kind, Time, Value};
 pub use read::{FromText, ReadRow};
 pub use table::{Column, Row, Schema};
+pub use text::{push_addr, push_hex, push_int};

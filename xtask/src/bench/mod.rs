@@ -1,7 +1,9 @@
-//! `cargo xtask bench`: the whole analysis against the cheapest thing that reads the same file.
+//! `cargo xtask bench`: the whole analysis against the cheapest thing that reads the same file; `bench scan`: scans against other
+//! scanners.
 
 mod measure;
 mod repeat;
+mod scan;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,11 @@ use crate::shell::{cargo, execute, output, root, target};
 /// wander. A file twice as long shows whether memory grows with the input. First it is made sure that the tables of
 /// N repetitions say N times what the capture's own say.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    of: Option<Of>,
+
     /// Capture to repeat [default: perf/kernel-v1.pcap.zst of the shared data if present, else a bundled one]
     #[arg(value_name = "CAPTURE")]
     capture: Option<PathBuf>,
@@ -47,7 +53,15 @@ pub(crate) struct Args {
     keep: bool,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Of {
+    Scan(scan::Args),
+}
+
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if let Some(Of::Scan(args)) = &args.of {
+        return scan::run(args);
+    }
     let missing = packages::want(&[("tcpdump", "tcpdump"), ("time", "time")]);
     if !missing.is_empty() {
         bail!("cannot measure without {}", missing.join(" and "));

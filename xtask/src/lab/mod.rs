@@ -2,7 +2,7 @@
 
 mod counters;
 mod live;
-mod net;
+pub(crate) mod net;
 mod traffic;
 
 use std::path::Path;

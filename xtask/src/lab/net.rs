@@ -11,20 +11,42 @@ use crate::shell::{execute, output, words};
 /// How the names of our namespaces begin; the process's id follows.
 const PREFIX: &str = "subflow-lab";
 
-/// A network namespace.
+/// A network namespace; it goes when this is dropped.
 #[derive(Debug)]
-pub(super) struct Namespace(String);
+pub(crate) struct Namespace(String);
 
 impl Namespace {
+    /// Makes one, named after this process and what it is for.
+    pub(crate) fn make(end: &str) -> Result<Self> {
+        remove_stale();
+        // From here on, dropping this removes what there is.
+        let namespace = Self(format!("{PREFIX}-{}-{end}", id()));
+        execute(words("ip netns add").arg(&namespace.0))?;
+        namespace.ip("link set lo up")?;
+        Ok(namespace)
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.0
+    }
+
     /// A command that runs inside.
-    pub(super) fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = words("ip netns exec");
         command.arg(&self.0).arg(program);
         command
     }
 
-    fn ip(&self, args: &str) -> Result<()> {
+    /// Runs `ip` for it.
+    pub(crate) fn ip(&self, args: &str) -> Result<()> {
         execute(words("ip -n").arg(&self.0).args(args.split_whitespace()))
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        remove(&self.0);
     }
 }
 
@@ -42,12 +64,10 @@ pub(super) const SERVER: &str = "10.77.1.2";
 impl Lab {
     /// Makes them.
     pub(super) fn new() -> Result<Self> {
-        remove_stale();
-        let name = |end| Namespace(format!("{PREFIX}-{}-{end}", id()));
+        let (client, server) = (Namespace::make("client")?, Namespace::make("server")?);
         let dir = env::temp_dir().join(format!("{PREFIX}-{}", id()));
         fs::create_dir_all(&dir)?;
-        // From here on, dropping this removes what there is.
-        let lab = Self { client: name("client"), server: name("server"), dir };
+        let lab = Self { client, server, dir };
         lab.build()?;
         Ok(lab)
     }
@@ -55,14 +75,12 @@ impl Lab {
     fn build(&self) -> Result<()> {
         let (client, server) = (&self.client, &self.server);
         for namespace in [client, server] {
-            execute(words("ip netns add").arg(&namespace.0))?;
-            namespace.ip("link set lo up")?;
             let enable = "echo 1 > /proc/sys/net/mptcp/enabled";
             execute(namespace.command("sh").args(["-c", enable]))?;
             namespace.ip("mptcp limits set subflows 2 add_addr_accepted 2")?;
         }
         for path in 1..=2 {
-            client.ip(&format!("link add c{path} type veth peer name s{path} netns {}", server.0))?;
+            client.ip(&format!("link add c{path} type veth peer name s{path} netns {}", server.name()))?;
             client.ip(&format!("addr add 10.77.{path}.1/24 dev c{path}"))?;
             server.ip(&format!("addr add 10.77.{path}.2/24 dev s{path}"))?;
             client.ip(&format!("link set c{path} up"))?;
@@ -90,9 +108,6 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
-        for namespace in [&self.client, &self.server] {
-            remove(&namespace.0);
-        }
         // Nothing to be done about a folder that stays.
         let _ = fs::remove_dir_all(&self.dir);
     }

@@ -10,21 +10,31 @@ use crate::probes::{Kind, Kinds};
 use crate::rows::{self, AnswerKind, Finding, Verdict};
 use crate::targets::Target;
 
-/// What the answers of a target have shown so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What the answers of a target have shown so far. There may be millions of them at a time: what few have is kept elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// The weightiest finding of each kind of probe; `None` while there is none.
     findings: [Option<Finding>; 5],
-    keys: [Option<(Key, u8)>; 2],
-    answers: u32,
-    repeats: u32,
-    rtt_micros: Option<u32>,
     /// Time to live, and whether it is that of a SYN/ACK.
     ttl: Option<(u8, bool)>,
+    answers: u16,
+    repeats: u16,
     mss: Option<u16>,
     window: Option<u16>,
+    rtt_micros: Option<u32>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most targets with answers do not have, or only when they are about to be settled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Rare {
+    /// Keys of version 0 and 1, and the flags beside them.
+    keys: [Option<(Key, u8)>; 2],
     icmp: Option<(u8, u8, IpAddr)>,
 }
+
+/// So that a table of them stays small.
+const _: () = assert!(size_of::<Evidence>() <= 40);
 
 impl Evidence {
     /// Takes one answer in.
@@ -57,7 +67,7 @@ impl Evidence {
             answer.mptcp.key,
             answer.mptcp.flags,
         ) {
-            self.keys[place].get_or_insert((key, flags));
+            self.rare.get_or_insert_default().keys[place].get_or_insert((key, flags));
         }
         self.rtt_micros = match (self.rtt_micros, answer.rtt_micros) {
             (Some(a), Some(b)) => Some(a.min(b)),
@@ -78,7 +88,7 @@ impl Evidence {
                 if error.from == answer.target.addr {
                     self.ttl.get_or_insert((answer.ttl, false));
                 }
-                self.icmp.get_or_insert((error.ty, error.code, error.from));
+                self.rare.get_or_insert_default().icmp.get_or_insert((error.ty, error.code, error.from));
             }
         }
     }
@@ -104,7 +114,7 @@ impl Evidence {
     /// The row of table `targets`; `sent` are the kinds of probe that were sent.
     pub fn row(&self, target: &Target, sent: Kinds) -> rows::Target {
         let finding = |kind| sent.has(kind).then(|| self.finding(kind).unwrap_or(Finding::Silent));
-        let [v0, v1] = self.keys;
+        let Rare { keys: [v0, v1], icmp } = self.rare.as_deref().copied().unwrap_or_default();
         rows::Target {
             addr: target.addr,
             port: target.port,
@@ -118,15 +128,15 @@ impl Evidence {
             v1_flags: v1.map(|(_, flags)| flags),
             v0_key: v0.map(|(key, _)| Hex64(key.0)),
             v0_flags: v0.map(|(_, flags)| flags),
-            answers: self.answers,
-            repeats: self.repeats,
+            answers: self.answers.into(),
+            repeats: self.repeats.into(),
             rtt_min: self.rtt_micros.map(|micros| f64::from(micros) / 1e6),
             ttl: self.ttl.map(|(ttl, _)| ttl),
             mss: self.mss,
             window: self.window,
-            icmp_type: self.icmp.map(|(ty, ..)| ty),
-            icmp_code: self.icmp.map(|(_, code, _)| code),
-            icmp_from: self.icmp.map(|(.., from)| from),
+            icmp_type: icmp.map(|(ty, ..)| ty),
+            icmp_code: icmp.map(|(_, code, _)| code),
+            icmp_from: icmp.map(|(.., from)| from),
         }
     }
 }

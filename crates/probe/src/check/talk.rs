@@ -159,7 +159,7 @@ impl Tried {
             _ if is_unreachable(error) => Attempt::Unreachable,
             _ => Attempt::Failed,
         };
-        self.error = Some(error.to_string());
+        self.error = Some(said(error));
     }
 }
 
@@ -248,7 +248,7 @@ fn exchange(
     {
         let waited = matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock);
         tried.at = if waited { Attempt::Stalled } else { Attempt::Broken };
-        tried.error = Some(if waited { "no answer".to_owned() } else { error.to_string() });
+        tried.error = Some(if waited { "no answer".to_owned() } else { said(&error) });
         return None;
     }
     Some(answer)
@@ -273,6 +273,12 @@ fn ask(
     .into_bytes();
     request.resize(request.len() + filling, b'.');
     stream.write_all(&request)
+}
+
+/// What the system says, without its number for it.
+pub(super) fn said(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 /// A number that nobody guesses, seeded by the system.

@@ -8,13 +8,15 @@
 
 mod asked;
 mod cookie;
+mod frames;
 mod kind;
 mod template;
 
 pub use asked::Asked;
 pub use cookie::{Cookie, Secret};
+pub use frames::{Probes, Source};
 pub use kind::{Kind, Kinds};
-pub use template::{Frame, Probes, Source};
+pub use template::Frame;
 
 /// TCP option kind of the canary: an experiment (RFC 4727) that no server answers, so that who returns it mirrors.
 pub const CANARY_KIND: u8 = 253;

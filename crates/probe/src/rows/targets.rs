@@ -33,9 +33,9 @@ table! {
         pub v0_key: Option<Hex64>,
         /// The flag byte of its MP_CAPABLE of version 0.
         pub v0_flags: Option<u8>,
-        /// Answers, without repeated ones.
+        /// Answers, without repeated ones; 65535 for more.
         pub answers: u32,
-        /// Repeated answers.
+        /// Repeated answers; 65535 for more.
         pub repeats: u32,
         /// Shortest time from probe to answer.
         pub rtt_min: Option<f64> => "s",

@@ -117,7 +117,7 @@ impl<'a> Receiver<'a> {
                 next_tick = now + TICK;
                 outcome = self.tick(sink);
             }
-            outcome.map_err(unwritten)?;
+            outcome.map_err(|error| unwritten(&error))?;
             if trouble && rings[0].trouble().is_some() || failed() {
                 self.save(sink, state)?;
                 return Err((End::Interface, "the interface is down or cannot send".to_owned()));
@@ -246,7 +246,7 @@ impl<'a> Receiver<'a> {
     fn save<S: Sink>(&mut self, sink: &mut S, state: &mut State) -> Result<(), Trouble> {
         // Read before the rows are flushed: rows of these targets have been handed on.
         let settled = self.tracker.settled();
-        sink.flush().map_err(unwritten)?;
+        sink.flush().map_err(|error| unwritten(&error))?;
         state.settled = settled;
         match &self.settings.state {
             Some(path) => state.write(path).map_err(|error| (End::Output, error.to_string())),
@@ -282,6 +282,6 @@ impl<'a> Receiver<'a> {
     }
 }
 
-fn unwritten(error: io::Error) -> Trouble {
+fn unwritten(error: &io::Error) -> Trouble {
     (End::Output, format!("rows cannot be written: {error}"))
 }

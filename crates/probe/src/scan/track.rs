@@ -205,7 +205,7 @@ mod tests {
                 true
             },
             |position, sent, evidence| {
-                let row = evidence.copied().unwrap_or_default().row(&TARGET, sent);
+                let row = evidence.cloned().unwrap_or_default().row(&TARGET, sent);
                 settled.push((position, row.verdict));
                 Ok(())
             },

@@ -219,6 +219,9 @@ impl Settings {
             std::net::IpAddr::V6(addr) => !v6.contains(addr.into()),
         };
         let public = targets.iter().filter(is_public).count();
+        if public > 0 && self.rate.is_none() {
+            return setting("public addresses are not verified without a rate");
+        }
         if public > MOST_PUBLIC && !self.acknowledge_public {
             return Err(Error::NotAcknowledged { targets: public as u64 });
         }

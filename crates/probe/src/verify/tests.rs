@@ -139,6 +139,7 @@ const FAULTS: &[(Fault, Conclusion)] = &[
     (Fault::WrongKey, Conclusion::KeyRewritten),
     (Fault::WrongHmac, Conclusion::KeyRewritten),
     (Fault::WrongAck, Conclusion::KeyRewritten),
+    (Fault::Copy, Conclusion::KeyRewritten),
     (Fault::BadAck, Conclusion::Malformed),
     (Fault::NoAck, Conclusion::Unproven),
     (Fault::NoSignal, Conclusion::StrippedInData),
@@ -396,7 +397,9 @@ fn settings_that_make_no_sense() {
     let public: Vec<Target> = (0..9).map(|k| Target::new([8, 8, 8, k].into(), 80)).collect();
     assert!(settings().check(&public[..8]).is_ok());
     assert!(settings().check(&public).unwrap_err().to_string().contains("9 targets are public"));
-    assert!(Settings { acknowledge_public: true, ..settings() }.check(&public).is_ok());
+    let considered = Settings { acknowledge_public: true, ..settings() };
+    assert!(considered.check(&public).is_ok());
+    assert!(Settings { rate: None, ..considered }.check(&public).is_err());
 }
 
 proptest! {

@@ -76,11 +76,16 @@ fn proxied(row: &Verification) -> String {
     let far = [row.reset_hops, row.echo_hops].into_iter().flatten().max();
     match (row.synack_hops, far) {
         (Some(near), Some(far)) => format!(
-            "A proxy answers in the target's place: its SYN/ACK comes from {near} {} away, the target is at {far}.",
-            if near == 1 { "hop" } else { "hops" }
+            "A proxy answers in the target's place: its SYN/ACK comes from {} away, and the target is {} away.",
+            hops(near),
+            hops(far)
         ),
         _ => "A proxy answers in the target's place.".to_owned(),
     }
+}
+
+fn hops(count: u8) -> String {
+    format!("{count} {}", if count == 1 { "hop" } else { "hops" })
 }
 
 fn falls_back(row: &Verification) -> String {
@@ -260,7 +265,7 @@ mod tests {
         );
         assert_eq!(
             words(&row(Conclusion::Proxied)),
-            "A proxy answers in the target's place: its SYN/ACK comes from 5 hops away, the target is at 9. \
+            "A proxy answers in the target's place: its SYN/ACK comes from 5 hops away, and the target is 9 hops away. \
              The proxy itself speaks Multipath TCP; whether the target does cannot be seen from here."
         );
         let alone = Verification {

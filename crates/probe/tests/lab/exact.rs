@@ -126,6 +126,33 @@ fn killed_three_times_and_resumed_no_target_is_forgotten() {
 }
 
 #[test]
+fn a_state_never_counts_on_rows_that_are_not_written() {
+    let Some(lab) = lab() else { return };
+    lab.ip('b', "route add blackhole 10.0.0.0/12");
+    let state = lab.file("state");
+    let settled = || {
+        let text = fs::read_to_string(&state).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("settled "))?.parse::<usize>().ok()
+    };
+    // Silent targets have rows, too: as many as are settled.
+    let mut process = lab.role('a', &scan(&lab, &format!("rate=20000 silent state={}", state.display())));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut seen = 0;
+    while seen < 3 {
+        assert!(Instant::now() < deadline && process.0.try_wait().expect("a process").is_none());
+        sleep(Duration::from_millis(23));
+        if let Some(settled) = settled().filter(|&settled| settled > seen * 10_000) {
+            seen += 1;
+            assert!(lab.lines("targets.csv").len() >= settled, "{settled}");
+        }
+    }
+    process.0.kill().expect("a process");
+    process.0.wait().expect("it ends");
+    let rows = lab.lines("targets.csv").len();
+    assert!(settled().is_some_and(|settled| settled <= rows), "{rows}");
+}
+
+#[test]
 fn a_list_of_a_million_ipv6_addresses_less_a_million_prefixes() {
     const ADDRESSES: u64 = 1_000_000;
     const BLOCKED: u64 = 1000;

@@ -12,6 +12,7 @@ mod check;
 #[expect(dead_code, reason = "the example's own main")]
 mod checker;
 mod counter;
+mod distances;
 mod exact;
 mod fetch;
 mod network;
@@ -21,11 +22,23 @@ mod responder;
 #[expect(dead_code, reason = "the example's own main")]
 mod scan;
 mod support;
+mod trace;
 mod verify;
 #[path = "../../examples/verify.rs"]
 #[expect(dead_code, reason = "the example's own main")]
 mod verify_example;
-mod trace;
+
+/// The paths of a set.
+fn paths(set: &str) -> Vec<chain::Path> {
+    match set {
+        "own" => distances::paths(),
+        "check" => check::paths(),
+        "trace" => trace::paths(),
+        "clean" => trace::clean(),
+        "silent" => trace::mostly_silent(),
+        other => panic!("no set of paths called {other}"),
+    }
+}
 
 /// What a process of ours does that was started in a namespace; without a role, nothing.
 #[test]
@@ -36,7 +49,7 @@ fn role() {
         Some("scan") => scan::scan(arguments),
         Some("count") => counter::count(arguments),
         Some("chain") => chain::forward(arguments),
-        Some("measure") => chain::measure(arguments),
+        Some("measure") => distances::measure(arguments),
         Some("trace") => trace::run(arguments),
         Some("call") => network::call(arguments),
         Some("check") => checker::check(arguments),

@@ -49,6 +49,8 @@ pub(crate) enum Fault {
     ForbidJoins,
     /// It answers the first data, whatever it is, ends, and takes no join from then on.
     Eager,
+    /// It knows no hash: its DATA_ACKs follow our mappings, its data sequence numbers our DATA_ACKs.
+    Copy,
     /// It never answers with data.
     Silent,
     /// The same, and joins are reset.
@@ -310,7 +312,7 @@ impl Responder {
             token: used.token(self.version),
             checksum,
             rcv: asked.sender_key.map_or(0, |key| key.idsn(self.version).wrapping_add(1)),
-            snd: used.idsn(self.version).wrapping_add(1),
+            snd: if self.fault == Fault::Copy { 1 } else { used.idsn(self.version).wrapping_add(1) },
             request: Vec::new(),
             answered: false,
         });
@@ -340,7 +342,7 @@ impl Responder {
         let Some(at) = found else { return Joined::Refusal };
         match self.fault {
             Fault::Eager if self.memory.connections[at].answered => return Joined::Refusal,
-            Fault::ResetJoins | Fault::SilentAlone => return Joined::Refusal,
+            Fault::ResetJoins | Fault::SilentAlone | Fault::Copy => return Joined::Refusal,
             Fault::IgnoreJoins => return Joined::Silence,
             Fault::PlainJoins => return Joined::Plain,
             _ => {}
@@ -426,7 +428,13 @@ impl Responder {
                 }
                 Mptcp::Dss(dss) => {
                     has_signal = true;
+                    if let (Fault::Copy, Some(ack)) = (self.fault, dss.data_ack) {
+                        connection.snd = ack.widen(0);
+                    }
                     if let Some(mapping) = dss.mapping {
+                        if self.fault == Fault::Copy {
+                            connection.rcv = mapping.dsn.widen(0);
+                        }
                         let dsn = mapping.dsn.widen(connection.rcv);
                         let bytes = dss.mapped_bytes();
                         if self.strict {
@@ -468,6 +476,7 @@ impl Responder {
         let behind = match self.fault {
             Fault::WrongAck => hash(connection.rcv),
             Fault::BadAck => connection.rcv.wrapping_add(1),
+            Fault::Copy if self.version == Version::V1 && connection.request.len() < 50 => 1,
             Fault::NoAck => connection.client.idsn(version).wrapping_add(1),
             _ => connection.rcv,
         };

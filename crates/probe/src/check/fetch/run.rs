@@ -16,6 +16,7 @@ use crate::check::counters::{Counters, growth};
 use crate::check::flows::Flow;
 use crate::check::http::Answer;
 use crate::check::report::hex;
+use crate::check::talk::said;
 use crate::check::watch::{LATENCY, Watch};
 use crate::rows::{Fetch, FetchOutcome, Negotiated, Passage};
 use crate::scan::Stop;
@@ -293,7 +294,7 @@ impl Download<'_> {
         local: &mut Option<SocketAddr>,
         answer: &mut Answer,
     ) -> Result<(), Failure> {
-        let unconnected = |error: io::Error| (FetchOutcome::NoConnection, Some(error.to_string()));
+        let unconnected = |error: io::Error| (FetchOutcome::NoConnection, Some(said(&error)));
         let dial = self.dial(row.mptcp).map_err(|error| {
             row.negotiated = (row.mptcp && is_missing(&error)).then_some(Negotiated::NotSent);
             unconnected(error)
@@ -316,7 +317,7 @@ impl Download<'_> {
         });
         let mut stream = self.secure(stream, &clock).map_err(|error| {
             let outcome = if waited(&error) { FetchOutcome::TimedOut } else { FetchOutcome::NoTls };
-            (outcome, Some(error.to_string()))
+            (outcome, Some(said(&error)))
         })?;
         row.tls = self.tls.map(|_| clock.seconds() - connected);
         let result = self.read(&mut stream, &clock, row, answer);
@@ -334,7 +335,7 @@ impl Download<'_> {
     ) -> Result<(), Failure> {
         let failed = |error: io::Error| {
             let outcome = if waited(&error) { FetchOutcome::TimedOut } else { FetchOutcome::Broken };
-            (outcome, Some(error.to_string()))
+            (outcome, Some(said(&error)))
         };
         self.ask(stream, clock).map_err(failed)?;
         let mut buffer = vec![0; CHUNK];

@@ -223,11 +223,19 @@ impl Connection {
         }
     }
 
+    /// The DATA_ACK that goes with what we send. It waits for the server's first mapping: before that there is nothing to acknowledge, and
+    /// who does not hold the server's key could copy its number from us.
+    fn data_ack_now(&self) -> Option<Dsn> {
+        let space = self.space.as_ref()?;
+        let is_due = space.seen.is_some() || self.identity.join_first || self.stage == Stage::Closing;
+        is_due.then(|| self.dsn(space.next()))
+    }
+
     /// The option of an acknowledgement.
     fn signal(&self) -> OptionBytes {
-        match &self.space {
-            Some(space) if !self.plain => {
-                let data_ack = Some(self.dsn(space.next()));
+        match self.data_ack_now() {
+            Some(data_ack) if !self.plain => {
+                let data_ack = Some(data_ack);
                 bytes_of(&Mptcp::Dss(Dss { data_ack, mapping: None, data_fin: false, reserved: 0 }))
             }
             _ => OptionBytes::new(&[]),
@@ -236,13 +244,15 @@ impl Connection {
 
     /// The option beside data from `offset` on.
     fn mapped(&mut self, offset: u64, relative: u32, payload: &[u8], data_fin: bool) -> OptionBytes {
-        let Some(space) = self.space.as_ref().filter(|_| !self.plain) else { return OptionBytes::new(&[]) };
+        if self.plain || self.space.is_none() {
+            return OptionBytes::new(&[]);
+        }
         let dsn = self.number(offset);
         let len = payload.len() as u16 + u16::from(data_fin);
         let checksum = self.checksum.then(|| dss_checksum(dsn, relative, len, payload));
-        let mapping = Mapping { dsn: self.dsn(dsn), subflow_seq: relative, len, checksum };
-        let data_ack = Some(self.dsn(space.next()));
-        let option = bytes_of(&Mptcp::Dss(Dss { data_ack, mapping: Some(mapping), data_fin, reserved: 0 }));
+        let mapping = Some(Mapping { dsn: self.dsn(dsn), subflow_seq: relative, len, checksum });
+        let data_ack = self.data_ack_now();
+        let option = bytes_of(&Mptcp::Dss(Dss { data_ack, mapping, data_fin, reserved: 0 }));
         self.own.push(option);
         option
     }

@@ -1,12 +1,11 @@
 //! Paths of several routers with a box somewhere on them, between a prober and servers of the real kernel.
 //!
 //! Three namespaces: `a`, where a test probes; `c`, where servers listen on any address of 10.6.0.0/16 and fd06::/64; and `b`,
-//! where one process is all the routers in between. Which path leads to an address is told by its number: each set of [`Path`]s has a name,
+//! where one process is all the routers in between. Which path leads to an address is told by its number: each set of [`Path`]s has a name, which the program knows that the chain is part of (`crate::paths`),
 //! and target `n` has path `n` modulo their count. Port 80 speaks Multipath TCP, 81 plain TCP, others are closed.
 
 mod behaviour;
 pub(crate) mod kernel;
-mod own;
 mod packet;
 mod router;
 
@@ -14,7 +13,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 pub(crate) use behaviour::Behaviour;
-pub(crate) use own::measure;
 pub(crate) use router::forward;
 
 use crate::support::{Lab, Process, await_line};
@@ -100,18 +98,6 @@ impl Path {
     pub(crate) fn quoting(mut self, router: usize, quote: Quote) -> Self {
         self.hops[router - 1].quote = quote;
         self
-    }
-}
-
-/// The paths of a set.
-pub(crate) fn paths(set: &str) -> Vec<Path> {
-    match set {
-        "own" => own::paths(),
-        "check" => crate::check::paths(),
-        "trace" => crate::trace::paths(),
-        "clean" => crate::trace::clean(),
-        "silent" => crate::trace::mostly_silent(),
-        other => panic!("no set of paths called {other}"),
     }
 }
 

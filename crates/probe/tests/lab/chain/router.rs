@@ -15,7 +15,8 @@ use subflow_wire::mptcp;
 
 use super::behaviour::{Behaviour, Fate, Memory, answer};
 use super::packet::{Packet, addresses, header_len, limit_at, one_hop};
-use super::{End, Hop, Path, Quote, Stage, number, paths, router};
+use super::{End, Hop, Path, Quote, Stage, number, router};
+use crate::paths;
 
 /// Bytes of the link header.
 const LINK: usize = 14;

@@ -9,8 +9,8 @@ use subflow_probe::network::{Channel, Nanos, Options, Out, Received, Talk, drive
 use subflow_probe::scan::Stop;
 use subflow_probe::targets::Target;
 
-use super::kernel::{KernelChain, treated};
-use super::{Behaviour, Chain, End, MPTCP, Path, Quote, Stage, target};
+use crate::chain::kernel::{KernelChain, treated};
+use crate::chain::{Behaviour, Chain, End, MPTCP, Path, Quote, Stage, target};
 use crate::support::Lab;
 
 type Expected = (&'static str, [Option<u8>; 3], Option<bool>);
@@ -27,7 +27,7 @@ const EXPECTED: [Expected; 8] = [
     ("labels", [Some(6); 3], Some(false)),
 ];
 
-pub(super) fn paths() -> Vec<Path> {
+pub(crate) fn paths() -> Vec<Path> {
     let (before, after) = (Stage::Before, Stage::After);
     vec![
         Path::clean(4, Quote::Full),
