@@ -64,9 +64,9 @@
     const narrow = width < 560;
     const marks = changes(trace);
     const first = 40;
-    const gap = trace.lanes.length > 1 ? Math.min(narrow ? 30 : 46, (width * (narrow ? 0.4 : 0.45)) / (trace.lanes.length - 1)) : 0;
+    const gap = trace.lanes.length > 1 ? Math.min(narrow ? 26 : 46, (width * (narrow ? 0.3 : 0.45)) / (trace.lanes.length - 1)) : 0;
     const lane = (at) => first + at * gap;
-    const left = lane(trace.lanes.length - 1) + 24;
+    const left = lane(trace.lanes.length - 1) + (narrow ? 20 : 24);
     const slanted = gap < 40 && trace.lanes.length > 1;
     const longest = Math.max(...trace.lanes.map((one) => one.name.length), 2);
     const head = slanted ? 18 + longest * 4.6 : 22;
@@ -137,7 +137,7 @@
       shown[place].forEach((mark, nth) => {
         const names = mark.lanes.length === trace.lanes.length ? "all" : mark.lanes.map((index) => trace.lanes[index].name).join(", ");
         const above = at - 24 - (shown[place].length - 1 - nth) * LABEL;
-        picture.append(words(`${mark.matters ? "◆" : "◇"} ${mark.words} (${names})`, left, above, room, text, { class: mark.matters ? "is-bad strong" : "is-care" }));
+        picture.append(words(`${mark.matters ? "◆" : "◇"} ${mark.words}${narrow ? "" : ` (${names})`}`, left, above, room, text, { class: mark.matters ? "is-bad strong" : "is-care" }));
       });
     });
     const legend = element("p", { class: "hint" },

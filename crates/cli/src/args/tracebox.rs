@@ -45,7 +45,7 @@ pub(crate) struct TraceboxArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Probes")]
     pub(crate) wait: Option<i64>,
 
-    /// How often a probe is sent again that was not answered [default: 2]
+    /// How often a probe is sent again that was not answered [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=20), help_heading = "Probes")]
     pub(crate) retries: Option<u8>,
 

@@ -45,8 +45,7 @@ fn paths_are_drawn_with_their_changes_on_every_screen() {
         assert_eq!(count(&mut tab, "[data-path=\"0\"] .span-bad"), 3);
         assert_eq!(count(&mut tab, "[data-path=\"0\"] path.fill-bad"), 6);
         assert_eq!(count(&mut tab, "[data-path=\"0\"] .lane.spoiled"), 3);
-        let wide =
-            tab.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        let wide = tab.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         assert_eq!(wide, 0, "wider than the window at {width} pixels");
         let fill = "getComputedStyle(document.querySelector('.fill-bad')).fill";
         let before = tab.eval(fill);
@@ -94,9 +93,12 @@ fn a_list_is_filtered_sorted_and_opened() {
         tab.eval("(() => { const find = document.getElementById('trace-find'); find.value = ''; find.dispatchEvent(new Event('input')); document.getElementById('trace-category').value = ''; find.dispatchEvent(new Event('input')); document.querySelector('#trace-table thead button').click(); })()");
         let first = tab.eval("document.querySelector('#trace-table .link').textContent");
         tab.eval("document.querySelector('#trace-table thead button').click()");
-        assert_ne!(tab.eval("document.querySelector('#trace-table .link').textContent"), first, "the other way round");
-        let wide =
-            tab.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        assert_ne!(
+            tab.eval("document.querySelector('#trace-table .link').textContent"),
+            first,
+            "the other way round"
+        );
+        let wide = tab.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         assert_eq!(wide, 0, "wider than the window at {width} pixels");
         assert_eq!(tab.complaints(), [""; 0]);
     }

@@ -90,7 +90,10 @@ fn a_page_names_what_it_was_made_of() {
     assert!(text.contains("operator") && text.contains("Inner"), "{text}");
     let page = std::fs::read_to_string(page).expect("a page");
     assert!(page.contains("strip.pcap</p>") && page.contains("Lab &#38; Sons"));
-    assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org/2000/svg").count());
+    assert!(
+        !page.contains("http://")
+            || page.matches("http://").count() == page.matches("http://www.w3.org/2000/svg").count()
+    );
 }
 
 #[test]
@@ -117,5 +120,8 @@ fn a_dry_run_of_what_a_scan_left() {
     let scan = dir.path().join("targets.csv");
     std::fs::write(&scan, rows).expect("writes");
     let scan = scan.to_str().expect("UTF-8");
-    insta::assert_snapshot!("dry_run", stdout(&["tracebox", "--from", scan, "--dryrun", "--contact", "noc@example.net"]));
+    insta::assert_snapshot!(
+        "dry_run",
+        stdout(&["tracebox", "--from", scan, "--dryrun", "--contact", "noc@example.net"])
+    );
 }

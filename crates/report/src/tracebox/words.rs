@@ -203,7 +203,7 @@ pub fn answer(row: &Hop) -> &'static str {
         HopAnswer::TimeExceeded => match (row.quote, row.changes) {
             (_, Some(changes)) if changes > 0 => "changed",
             (Some(QuoteKind::Full | QuoteKind::Headers), _) => "as sent",
-            _ => "as sent, as far as quoted",
+            _ => "quoted too little",
         },
     }
 }
