@@ -128,11 +128,8 @@ impl Wanted<'_> {
     }
 
     /// Where the columns stand among those of the file.
-    fn places<'n>(
-        &self,
-        names: impl Iterator<Item = &'n str> + Clone,
-    ) -> Result<Vec<Option<usize>>, RecordError> {
-        let place = |(index, column): (usize, &&str)| match names.clone().position(|name| name == *column) {
+    fn places(&self, names: &[&str]) -> Result<Vec<Option<usize>>, RecordError> {
+        let place = |(index, column): (usize, &&str)| match names.iter().position(|name| name == column) {
             None if index < self.needed => Err(self.no_column(column)),
             place => Ok(place),
         };
@@ -147,7 +144,7 @@ impl Wanted<'_> {
     fn csv(&self, input: impl Read) -> Result<Vec<Record>, RecordError> {
         let mut csv = ::csv::Reader::from_reader(input);
         let failed = |error| self.failed(plain_error(error));
-        let places = self.places(csv.headers().map_err(failed)?.iter())?;
+        let places = self.places(&csv.headers().map_err(failed)?.iter().collect::<Vec<_>>())?;
         let cells = |record: ::csv::StringRecord| {
             let cell = |place: &Option<usize>| record.get((*place)?).filter(|text| !text.is_empty());
             places.iter().map(|place| cell(place).map(str::to_owned)).collect()
@@ -187,7 +184,8 @@ impl Wanted<'_> {
         let other = |error: String| self.failed(io::Error::new(io::ErrorKind::InvalidData, error));
         let builder =
             ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| other(error.to_string()))?;
-        let places = self.places(builder.schema().fields().iter().map(|field| field.name().as_str()))?;
+        let names: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
+        let places = self.places(&names)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), places.iter().flatten().copied());
         let batches = builder.with_projection(mask).build().map_err(|error| other(error.to_string()))?;
         let mut rows = Vec::new();

@@ -27,7 +27,8 @@ pub(super) fn measure(command: &mut Command) -> Result<Cost> {
 }
 
 fn parse(talk: &str) -> Option<Cost> {
-    let mut numbers = talk.lines().rev().find_map(|line| line.strip_prefix("cost "))?.split(' ');
+    // Progress that is written over begins its lines anew.
+    let mut numbers = talk.split(['\n', '\r']).rev().find_map(|line| line.strip_prefix("cost "))?.split(' ');
     let mut next = || numbers.next();
     let (user, system) = (next()?.parse::<f64>().ok()?, next()?.parse::<f64>().ok()?);
     Some(Cost { cpu: user + system, peak_kb: next()?.parse().ok()? })
@@ -52,6 +53,7 @@ mod tests {
     fn the_last_line_counts() {
         let cost = parse("reading from file x\ncost 1.50 0.25 20480\n").unwrap();
         assert_eq!((cost.cpu, cost.peak_kb), (1.75, 20480));
+        assert_eq!(parse("100 % done\r          \rcost 0.30 0.90 7\n").unwrap().peak_kb, 7);
         assert!(parse("no such line").is_none());
     }
 

@@ -17,7 +17,7 @@ use subflow_probe::scan::Stop;
 /// How often Ctrl-C is looked for.
 const LOOK: Duration = Duration::from_millis(50);
 
-pub(super) fn run(args: CheckArgs) -> Result<Exit, Failure> {
+pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let Check { server, fetch, output, talk } = Check::new(args)?;
     interrupt::watch_saying(
         "\ninterrupted: the connection that is on is finished (Ctrl-C again stops at once)",

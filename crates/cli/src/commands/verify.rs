@@ -20,7 +20,7 @@ use subflow_probe::verify::{self, Sink};
 /// Looks at the clock once in so many progress calls, which come ten times a second: rows are put on the disk each second.
 const FLUSH: u32 = 10;
 
-pub(super) fn run(args: VerifyArgs) -> Result<Exit, Failure> {
+pub(super) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let wanted = Verify::new(args)?;
     if wanted.dry {
         console::print(&dry_run(&wanted.targets, &wanted.settings))?;

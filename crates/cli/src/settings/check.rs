@@ -24,11 +24,11 @@ pub(crate) struct Check {
 
 impl Check {
     /// Checks what was asked for, and looks the server up.
-    pub(crate) fn new(args: CheckArgs) -> Result<Self, Failure> {
+    pub(crate) fn new(args: &CheckArgs) -> Result<Self, Failure> {
         Self::layered(args, lower_layers()?)
     }
 
-    fn layered(args: CheckArgs, below: Layer) -> Result<Self, Failure> {
+    fn layered(args: &CheckArgs, below: Layer) -> Result<Self, Failure> {
         let flags = Layer {
             format: args.format.map(|format| (format, Origin::Flag("format"))),
             ..talk_flags(&args.talk)
@@ -44,8 +44,8 @@ impl Check {
             return Err(Failure::usage("a JSON document cannot grow while the check goes on")
                 .hint("choose jsonl: one JSON object a line"));
         }
-        let fetch = args.fetch.as_deref().map(|url| downloads(&args, url)).transpose()?;
-        let server = args.server.as_deref().map(|text| paths(&args, text)).transpose()?;
+        let fetch = args.fetch.as_deref().map(|url| downloads(args, url)).transpose()?;
+        let server = args.server.as_deref().map(|text| paths(args, text)).transpose()?;
         Ok(Self { server, fetch, output, talk })
     }
 }
@@ -142,7 +142,7 @@ mod tests {
     fn check(arguments: &str) -> Result<Check, Failure> {
         let line = ["subflow", "check"].into_iter().chain(arguments.split_whitespace());
         match Cli::try_parse_from(line).expect("parses").command {
-            Command::Check(args) => Check::layered(*args, Layer::default()),
+            Command::Check(args) => Check::layered(&args, Layer::default()),
             other => panic!("{other:?}"),
         }
     }

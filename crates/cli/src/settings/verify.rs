@@ -26,11 +26,11 @@ pub(crate) struct Verify {
 
 impl Verify {
     /// Checks what was asked for.
-    pub(crate) fn new(args: VerifyArgs) -> Result<Self, Failure> {
+    pub(crate) fn new(args: &VerifyArgs) -> Result<Self, Failure> {
         Self::layered(args, lower_layers()?)
     }
 
-    fn layered(args: VerifyArgs, below: Layer) -> Result<Self, Failure> {
+    fn layered(args: &VerifyArgs, below: Layer) -> Result<Self, Failure> {
         let flags = Layer {
             format: args.format.map(|format| (format, Origin::Flag("format"))),
             strict: pair(args.strict, args.no_strict),
@@ -46,7 +46,7 @@ impl Verify {
                 .hint("choose jsonl: one JSON object a line"));
         }
         let strict = layer.strict.unwrap_or(false);
-        let settings = settings(&args)?;
+        let settings = settings(args)?;
         let all = candidates(&args.of, strict)?;
         if all.is_empty() {
             return Err(Failure::usage("there is nothing to verify").hint(
@@ -165,7 +165,7 @@ mod tests {
     fn verify(arguments: &str) -> Result<Verify, Failure> {
         let line = ["subflow", "verify"].into_iter().chain(arguments.split_whitespace());
         match Cli::try_parse_from(line).expect("parses").command {
-            Command::Verify(args) => Verify::layered(*args, Layer::default()),
+            Command::Verify(args) => Verify::layered(&args, Layer::default()),
             other => panic!("{other:?}"),
         }
     }

@@ -10,13 +10,16 @@ use subflow_probe::verify::{self, Settings, Target};
 /// Servers that are told one by one.
 const ONE_BY_ONE: usize = 20;
 
+/// Version, conclusion, and what it means in words.
+type Told = (u8, Conclusion, String);
+
 /// What rows say together, gathered as they come.
 #[derive(Debug, Default)]
 pub(crate) struct Proved {
     /// How many rows of each conclusion, of versions 0 and 1.
     counts: BTreeMap<Conclusion, [u64; 2]>,
     /// The first servers, with a sentence a version.
-    told: BTreeMap<(IpAddr, u16), Vec<(u8, Conclusion, String)>>,
+    told: BTreeMap<(IpAddr, u16), Vec<Told>>,
     /// Whether each server supports a version.
     supporting: BTreeMap<(IpAddr, u16), bool>,
 }

@@ -256,11 +256,6 @@ mod tests {
         drop(first);
         assert!(shield(Some((low, high))).is_ok());
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn the_clock_is_that_of_the_kernel() {

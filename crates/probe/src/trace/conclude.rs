@@ -249,7 +249,7 @@ impl<'a> Facts<'a> {
         match self.finding(asks) {
             Some(Finding::Silent) if asks != Asks::Data => evidence += "; nothing came back",
             Some(finding) if asks != Asks::Data => {
-                evidence += &format!("; the target {}", found_words(finding))
+                evidence += &format!("; the target {}", found_words(finding));
             }
             _ => {}
         }

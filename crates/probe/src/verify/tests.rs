@@ -1,16 +1,19 @@
 //! Conversations with a server of our own, with faults to order.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use proptest::prelude::*;
+use subflow_wire::icmp::{ErrorMessage, v4_type, v6_type};
+use subflow_wire::ip::{protocol, v4, v6};
 use subflow_wire::keys::Version;
+use subflow_wire::tcp::Flags;
 
 use super::*;
 use crate::network::{Local, Nanos, Out, Received, Talk};
-use crate::rows::{AnswerStep, Conclusion, DataStep, GivenUp, JoinStep, SynStep, Verification};
+use crate::rows::{AnswerStep, Conclusion, DataStep, GivenUp, JoinStep, PlainStep, SynStep, Verification};
 
+mod guesses;
 #[path = "../../tests/lab/responder.rs"]
 mod responder;
 use responder::{Fault, Meddling, Responder, meddle};
@@ -47,7 +50,7 @@ fn converse(
     let (mut now, mut wire, mut number, mut wake) = (START, Wire::new(), 0_u64, None);
     talk.begin(now, &mut out);
     for step in 0.. {
-        assert!(step < 2000, "it does not end");
+        assert!(step < 20_000, "it does not end");
         let ids: Vec<u32> = out.packets().map(|(id, _)| id).collect();
         for (_, packet) in out.packets() {
             number += 1;
@@ -402,36 +405,111 @@ fn settings_that_make_no_sense() {
     assert!(Settings { rate: None, ..considered }.check(&public).is_err());
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+/// An ICMP error about a packet.
+fn unreachable(packet: &[u8], from: IpAddr) -> Vec<u8> {
+    let (ip, _) = responder::read(packet).unwrap();
+    let (ty, number) = if from.is_ipv4() {
+        (v4_type::UNREACHABLE, protocol::ICMP)
+    } else {
+        (v6_type::UNREACHABLE, protocol::ICMPV6)
+    };
+    let quote = packet.get(..packet.len().min(48)).unwrap();
+    let mut message = [0; 200];
+    let error = ErrorMessage { ty, code: 1, rest: [0; 4], quote, extensions: &[] };
+    let len = error.emit(from, ip.src, &mut message).unwrap();
+    let mut bytes = vec![0; 300];
+    let at = match (from, ip.src) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => v4::Header::new(from, to, number).emit(len, &mut bytes),
+        (IpAddr::V6(from), IpAddr::V6(to)) => v6::Header::new(from, to, number).emit(len, &mut bytes),
+        _ => panic!("mixed families"),
+    }
+    .unwrap();
+    bytes.truncate(at);
+    bytes.extend(&message[..len]);
+    bytes
+}
 
-    /// Whatever comes, a talk neither panics nor goes on for ever, and what is not proved is not concluded.
-    #[test]
-    fn no_bytes_make_it_panic_or_believe(
-        junk in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..120), 0..40),
-        flips in proptest::collection::vec((0usize..40, 0usize..100, 1u8..), 0..20),
-        v6 in any::<bool>(), v1 in any::<bool>(),
-    ) {
-        let version = if v1 { Version::V1 } else { Version::V0 };
-        // Every key shown is another than the one used.
-        let mut server = Responder { strict: false, ..Responder::new(version, Fault::WrongKey) };
-        let mut count = 0;
-        let (rows, _) = converse(target(v6, version), &settings(), |packet| {
+#[test]
+fn icmp_errors_count_when_they_quote_our_syn() {
+    for (v6, router) in [(false, "203.0.113.9"), (true, "2001:db8:9::9")] {
+        let from: IpAddr = router.parse().unwrap();
+        let at = target(v6, Version::V1);
+        let (rows, _) = converse(at, &settings(), |packet| vec![unreachable(packet, from)]);
+        let row = &rows[0];
+        assert_eq!((row.conclusion, row.syn), (Conclusion::Unreachable, SynStep::Icmp));
+        assert_eq!((row.icmp_from, row.icmp_code), (Some(from), Some(1)));
+        assert_eq!(row.plain, Some(PlainStep::Icmp));
+        // The quoted sequence number is not ours.
+        let (rows, _) = converse(at, &settings(), |packet| {
+            let mut error = unreachable(packet, from);
+            let seq_at = if v6 { 40 + 8 + 40 + 4 } else { 20 + 8 + 20 + 4 };
+            error[seq_at] ^= 1;
+            vec![error]
+        });
+        assert_eq!((rows[0].conclusion, rows[0].icmp_from), (Conclusion::Filtered, None));
+    }
+    // Errors about the one kind of SYN alone.
+    let mut server = Responder::new(Version::V1, Fault::Plain);
+    let (rows, _) = converse(target(false, Version::V1), &settings(), |packet| {
+        let has_option =
+            responder::read(packet).is_some_and(|(_, tcp)| tcp.options().first_mptcp().is_some());
+        if has_option { vec![unreachable(packet, [203, 0, 113, 9].into())] } else { server.packet(packet) }
+    });
+    assert_eq!(
+        (rows[0].conclusion, rows[0].plain),
+        (Conclusion::DroppedWithOption, Some(PlainStep::Answered))
+    );
+}
+
+#[test]
+fn silence_is_asked_three_times() {
+    let mut times = Vec::new();
+    let (rows, end) = converse(target(false, Version::V0), &settings(), |packet| {
+        times.push(packet.len());
+        vec![]
+    });
+    let row = &rows[0];
+    // At 0, 1 and 3 s; given up at 7 s. The same over plain TCP, whose SYN is 12 bytes shorter.
+    assert_eq!((row.packets_sent, row.packets_again, row.duration), (3, 2, 7.0));
+    assert_eq!(end - START, 14_000_000_000);
+    assert_eq!(times, [72, 72, 72, 60, 60, 60]);
+}
+
+#[test]
+fn forged_resets_are_passed_over() {
+    for (offset, conclusion) in
+        [(0, Conclusion::NoTcp), (100_000, Conclusion::TrueSupport), (u32::MAX, Conclusion::TrueSupport)]
+    {
+        let mut server = Responder::new(Version::V1, Fault::None);
+        let mut next = 0;
+        let (rows, _) = converse(target(false, Version::V1), &settings(), |packet| {
+            let (ip, tcp) = responder::read(packet).unwrap();
+            let ends = (SocketAddr::new(ip.dst, tcp.dst_port()), SocketAddr::new(ip.src, tcp.src_port()));
             let mut answers = server.packet(packet);
-            for answer in &mut answers {
-                count += 1;
-                for &(_, at, bits) in flips.iter().filter(|flip| flip.0 == count) {
-                    if let Some(byte) = answer.get_mut(at) {
-                        *byte ^= bits;
-                    }
-                }
+            if let Some((_, answer)) = answers.first().and_then(|answer| responder::read(answer))
+                && answer.flags().syn()
+            {
+                next = answer.seq().wrapping_add(1);
             }
-            answers.extend(junk.get(count).cloned());
+            if !tcp.payload().is_empty() {
+                // Before the server's own packets.
+                let seq = (next.wrapping_add(offset), 0);
+                answers.insert(0, responder::packet(ends, seq, Flags::RST, &[], &[]));
+            }
             answers
         });
-        for row in rows {
-            prop_assert!(!row.conclusion.supports(), "{:?}", row);
-            prop_assert!(!words(&row).is_empty());
-        }
+        assert_eq!(rows[0].conclusion, conclusion, "{offset} {:?}", rows[0]);
     }
+}
+
+#[test]
+fn a_target_without_a_way_has_its_rows() {
+    let both = Target::new(addrs(true).1, 443);
+    let mut talk = Verifier::new(both, Arc::new(Shared::new(&settings(), 7)));
+    talk.no_way(START, &crate::Error::NoRoute { target: "nowhere".to_owned() });
+    assert!(talk.is_over());
+    let rows = talk.rows();
+    let found: Vec<_> = rows.iter().map(|row| (row.version, row.conclusion, row.packets_sent)).collect();
+    assert_eq!(found, [(1, Conclusion::Unreachable, 0), (0, Conclusion::Unreachable, 0)]);
+    assert!(words(&rows[0]).contains("no way"));
 }

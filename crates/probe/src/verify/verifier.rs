@@ -226,8 +226,9 @@ impl Verifier {
         let time = first.time;
         let counts = |row: &Verification| [row.packets_sent, row.packets_again, row.packets_received];
         let (a, b, duration) = (counts(&first), counts(&second), first.duration + second.duration);
-        // Only a proof is worth more than what came first.
-        let best = if second.conclusion == Conclusion::TrueSupport { second } else { first };
+        // A proof is worth more than its absence, and nothing is worth more than what speaks against it.
+        let lacks = matches!(first.conclusion, Conclusion::RefusesJoins | Conclusion::Unproven);
+        let best = if lacks && second.conclusion == Conclusion::TrueSupport { second } else { first };
         Some(Verification {
             time,
             packets_sent: a[0] + b[0],

@@ -133,7 +133,7 @@ fn distances_are_those_of_the_paths() {
 
 #[test]
 fn distances_are_those_of_kernels() {
-    let Some(chain) = KernelChain::new(4) else { return };
+    let Some(chain) = KernelChain::new(4, false) else { return };
     let plain = ("a server", [Some(5); 3], Some(false));
     let refused = ("no answer to the option", [None, Some(5), Some(5)], None);
     let mut expected = Vec::new();

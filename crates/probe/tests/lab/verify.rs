@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::IpAddr;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -43,6 +44,7 @@ const fn group(number: u8, server: Server, version: u8, conclusion: &'static str
 }
 
 const PROXIED: u8 = 5;
+const TLS: u8 = 28;
 
 const GROUPS: &[Group] = &[
     group(1, Server::Kernel, 1, "true_support", 100),
@@ -75,6 +77,7 @@ const GROUPS: &[Group] = &[
     group(24, Server::Own(Version::V1, Fault::Dead), 1, "filtered", 10),
     group(25, Server::Own(Version::V1, Fault::Mute), 1, "no_tcp", 10),
     Group { port: 83, ..group(27, Server::Kernel, 1, "true_support", 10) },
+    Group { port: 443, ..group(TLS, Server::Kernel, 1, "true_support", 10) },
     // Asked for version 0, a server of version 1 is one of plain TCP.
     group(26, Server::Kernel, 0, "falls_back", 10),
 ];
@@ -173,9 +176,9 @@ fn pass(servers: &mut HashMap<IpAddr, Responder>, bytes: &[u8], outward: bool) -
     }
 }
 
-/// Servers of HTTP: `PORT,PROTOCOL` for each, `PORT,PROTOCOL,eager` for one that answers and ends at the first data, and
-/// `PORT,PROTOCOL,ADDRESS,PORT` for a relay to another server.
-const SERVERS: &str = "import asyncio, socket, sys\n\
+/// Servers of HTTP: `PORT,PROTOCOL` for each, `PORT,PROTOCOL,eager` for one that answers and ends at the first data,
+/// `PORT,PROTOCOL,tls,CERTIFICATE,KEY`, and `PORT,PROTOCOL,ADDRESS,PORT` for a relay to another server.
+const SERVERS: &str = "import asyncio, socket, ssl, sys\n\
 async def serve(reader, writer):\n\
 \x20   try:\n\
 \x20       await asyncio.wait_for(reader.readuntil(b'\\r\\n\\r\\n'), 30)\n\
@@ -211,8 +214,13 @@ async def main():\n\
 \x20       s.bind(('::', int(port)))\n\
 \x20       s.listen(4096)\n\
 \x20       s.setblocking(False)\n\
+\x20       context = None\n\
+\x20       if to[:1] == ['tls']:\n\
+\x20           context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n\
+\x20           context.load_cert_chain(to[1], to[2])\n\
+\x20           to = []\n\
 \x20       handler = eager if to == ['eager'] else relay(to[0], int(to[1])) if to else serve\n\
-\x20       keep.append(await asyncio.start_server(handler, sock=s, backlog=4096))\n\
+\x20       keep.append(await asyncio.start_server(handler, sock=s, backlog=4096, ssl=context))\n\
 \x20   print('listening', flush=True)\n\
 \x20   await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)\n\
 asyncio.run(main())\n";
@@ -233,6 +241,7 @@ fn servers(lab: &Lab, namespace: char, entries: &[&str]) -> Option<Process> {
 struct Built {
     lab: Lab,
     proxy: bool,
+    tls: bool,
     _processes: Vec<Process>,
 }
 
@@ -262,7 +271,20 @@ fn build() -> Option<Built> {
             lab.set(namespace, variable);
         }
     }
-    let web = servers(&lab, 'd', &["80,262", "81,0", "83,262,eager"])?;
+    let (certificate, key) = (lab.file("certificate"), lab.file("key"));
+    let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
+    let arguments = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=lab", "-days", "2"];
+    let out = ["-keyout", &key, "-out", &certificate];
+    let made = Command::new("openssl").args(arguments).args(out).stderr(Stdio::null()).status();
+    let tls = made.is_ok_and(|status| status.success());
+    let secure = format!("443,262,tls,{certificate},{key}");
+    let mut entries = vec!["80,262", "81,0", "83,262,eager"];
+    if tls {
+        entries.push(&secure);
+    } else {
+        say("skipped: no TLS (openssl is needed)");
+    }
+    let web = servers(&lab, 'd', &entries)?;
     let relay = servers(&lab, 'b', &["3128,262,10.77.2.2,81"])?;
     let rules = format!(
         "table inet proxy {{\nchain in {{\ntype nat hook prerouting priority -100\n\
@@ -278,7 +300,7 @@ fn build() -> Option<Built> {
     }
     let mut meddler = lab.role('c', "meddler tob tod");
     await_line(&mut meddler, "forwarding");
-    Some(Built { lab, proxy, _processes: vec![web, relay, meddler] })
+    Some(Built { lab, proxy, tls, _processes: vec![web, relay, meddler] })
 }
 
 /// Columns of a row by name.
@@ -292,10 +314,11 @@ fn rows(lab: &Lab) -> Vec<Vec<String>> {
 
 #[test]
 fn every_kind_of_server_gets_its_conclusion() {
-    let Some(Built { lab, proxy, _processes }) = build() else { return };
+    let Some(Built { lab, proxy, tls, _processes }) = build() else { return };
     let mut list = String::new();
     let mut expected = BTreeMap::new();
-    for group in GROUPS.iter().filter(|group| proxy || group.number != PROXIED) {
+    let is_there = |group: &&Group| (proxy || group.number != PROXIED) && (tls || group.number != TLS);
+    for group in GROUPS.iter().filter(is_there) {
         for addr in group.addresses() {
             writeln!(list, "{addr} {} v{}", group.port, group.version).expect("a string");
             expected.insert(addr, group);
@@ -319,6 +342,7 @@ fn every_kind_of_server_gets_its_conclusion() {
     assert_eq!(rows.len(), expected.len(), "a row for each target");
     let [addr, conclusion, hmac, join, near, far] =
         ["addr", "conclusion", "hmac_ok", "join", "synack_hops", "echo_hops"].map(column);
+    let response = column("response");
     let mut errors = Vec::new();
     for row in &rows {
         let group = expected[&row[addr].parse::<IpAddr>().expect("an address")];
@@ -327,6 +351,7 @@ fn every_kind_of_server_gets_its_conclusion() {
             && (!wrong_hmac || row[hmac] == "false")
             && (group.conclusion != "true_support" || row[hmac] == "true")
             && (group.conclusion != "true_support" || group.port == 83 || row[join] == "carried")
+            && (group.number != TLS || row[response] == "TLS handshake")
             && (group.number != PROXIED || row[near] == "1" && row[far] == "2");
         if !right {
             errors.push(format!("group {} should be {}: {}", group.number, group.conclusion, row.join(" ")));

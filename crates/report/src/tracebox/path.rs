@@ -314,7 +314,7 @@ mod tests {
         let plain: Vec<_> = (0..4).map(|place| path.words(place, false)).collect();
         assert_eq!(plain, ["as sent", "as sent", "as sent", "SYN/ACK"]);
         assert!(path.is_marked(1) && !path.is_marked(2));
-        assert_eq!(path.lines[3].is_end, true);
+        assert!(path.lines[3].is_end);
     }
 
     #[test]

@@ -23,6 +23,8 @@ use crate::rows::{AnswerStep, DataStep, JoinStep, SynStep};
 
 /// A server that sends more than this is cut off.
 const MOST_RECEIVED: u64 = 256 << 10;
+/// And one that sends more packets, whatever is in them: each may make us answer, and it answer us.
+const MOST_PACKETS: u32 = 500;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +198,11 @@ impl Connection {
         [self.first.due(), second, until, self.fin_due].into_iter().flatten().min()
     }
 
+    /// How long a signal may take behind what it belongs to.
+    fn grace(&self) -> Nanos {
+        self.timing.grace.saturating_add(self.first.rtt.unwrap_or(0))
+    }
+
     /// A packet of one of the subflows has left.
     pub(super) fn left(&mut self, second: bool, at: Nanos) {
         if second {
@@ -356,7 +363,8 @@ impl Connection {
             return;
         }
         self.ended = now;
-        if self.seen.mirrored || self.received() > MOST_RECEIVED {
+        let is_too_much = self.received() > MOST_RECEIVED || self.counts()[2] > MOST_PACKETS;
+        if self.seen.mirrored || is_too_much {
             return self.abort(now, out);
         }
         if self.first.state != State::Open && self.stage != Stage::Opening {

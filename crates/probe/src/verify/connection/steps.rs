@@ -96,7 +96,7 @@ impl Connection {
             self.seen.ack_rtt = Some(now - self.asked);
             if !self.plain {
                 // The signal may come in a packet of its own.
-                self.until = self.until.min(now + self.timing.grace);
+                self.until = self.until.min(now + self.grace());
             }
         }
         let given_up = self.seen.fail || self.space.as_ref().is_some_and(|space| space.infinite);
@@ -113,7 +113,7 @@ impl Connection {
         } else if is_late && acknowledged && !self.seen.signals && !self.insisted {
             // One acknowledgement without a signal proves nothing: it takes two.
             self.insisted = true;
-            self.until = now + self.timing.grace;
+            self.until = now + self.grace();
             let payload = self.identity.request.first().to_vec();
             self.first.repeat_first(now, &payload, self.first_option, out);
         } else if is_late && acknowledged {
@@ -206,7 +206,7 @@ impl Connection {
         self.sent = whole;
         if second {
             // On a subflow that carries nothing, nothing will be lost for long.
-            self.until = now + self.timing.grace;
+            self.until = now + self.grace();
         }
     }
 
@@ -244,7 +244,8 @@ impl Connection {
 
     /// Begins to end it.
     pub(super) fn close(&mut self, now: Nanos, out: &mut Out) {
-        (self.stage, self.until) = (Stage::Closing, now + self.timing.linger);
+        (self.stage, self.until) =
+            (Stage::Closing, now + self.timing.linger + 2 * self.first.rtt.unwrap_or(0));
         if self.plain || self.space.is_none() {
             let option = OptionBytes::new(&[]);
             self.first.fin(now, option, out);

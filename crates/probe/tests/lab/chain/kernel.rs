@@ -8,7 +8,7 @@ use super::{MPTCP, PLAIN, target};
 use crate::support::{Lab, Process};
 
 /// What a box of the kernel can do: its name, the chain it stands in, and the rule, in which `TO`, `FROM` and `IP` are replaced.
-pub(crate) const BOXES: [(&str, Where, &str); 14] = [
+pub(crate) const BOXES: [(&str, Where, &str); 15] = [
     ("nothing", Where::Forward, ""),
     ("strip", Where::Forward, "TO reset tcp option mptcp"),
     ("strip on arrival", Where::Arrival, "TO reset tcp option mptcp"),
@@ -26,6 +26,11 @@ pub(crate) const BOXES: [(&str, Where, &str); 14] = [
     ("no SACK", Where::Forward, "TO reset tcp option sack-perm"),
     ("masquerade", Where::Leaving, "TO masquerade"),
     ("proxy", Where::Redirect, "TO tcp dport 80 redirect to :3128"),
+    (
+        "synproxy",
+        Where::Forward,
+        "TO tcp dport 80 ct state invalid,untracked synproxy mss 1460 wscale 7 timestamp sack-perm",
+    ),
     ("drop all", Where::Forward, "TO tcp flags & (syn|ack) == syn drop"),
 ];
 
@@ -49,8 +54,9 @@ pub(crate) struct KernelChain {
 }
 
 impl KernelChain {
-    /// Builds one with so many routers; `None`, said loudly, where that is not possible.
-    pub(crate) fn new(routers: usize) -> Option<Self> {
+    /// Builds one with so many routers, whose ICMP errors may be limited as they are by default: six, then one a second. `None`, said
+    /// loudly, where that is not possible.
+    pub(crate) fn new(routers: usize, limited: bool) -> Option<Self> {
         let lab = Lab::new(routers + 2)?;
         let names: Vec<char> = ('a'..='z').take(routers + 2).collect();
         for (number, pair) in (1..).zip(names.windows(2)) {
@@ -67,6 +73,10 @@ impl KernelChain {
             }
             lab.ip(name, &format!("route add default via 10.77.{k}.1"));
             lab.ip(name, &format!("-6 route add default via fd77:{k:x}::1"));
+            if k <= routers && limited {
+                lab.set(name, "net.ipv4.icmp_ratelimit=1000");
+                lab.set(name, "net.ipv6.icmp.ratelimit=1000");
+            }
             if k <= routers {
                 lab.ip(name, &format!("route add 10.6.0.0/16 via 10.77.{next}.2"));
                 lab.ip(name, &format!("-6 route add fd06::/64 via fd77:{next:x}::2"));
@@ -93,12 +103,6 @@ pub(crate) fn treated(router: u16, name: &str) -> u16 {
     router << 8 | kind as u16
 }
 
-/// The address of a router.
-pub(crate) fn router(hop: usize, v6: bool) -> std::net::IpAddr {
-    let text = if v6 { format!("fd77:{hop:x}::2") } else { format!("10.77.{hop}.2") };
-    text.parse().expect("an address")
-}
-
 /// The rules of a router.
 fn rules(router: u16) -> String {
     let mut chains: [Vec<u8>; 4] = Default::default();
@@ -113,10 +117,16 @@ fn rules(router: u16) -> String {
             let _ = writeln!(chains[place as usize], "  {rule}");
         }
     }
+    let untracked = [false, true].map(|v6| {
+        let (addr, ip) = (target(treated(router, "synproxy"), v6), if v6 { "ip6" } else { "ip" });
+        format!("  {ip} daddr {addr} tcp dport 80 tcp flags & (fin|syn|rst|ack) == syn notrack\n")
+    });
+    let untracked = untracked.concat();
     let [arrival, forward, leaving, redirect] = chains.map(|chain| String::from_utf8(chain).expect("text"));
     format!(
         "table inet boxes {{\n\
          chain arrive {{\n type filter hook prerouting priority 0\n{arrival}}}\n\
+         chain untrack {{\n type filter hook prerouting priority -300\n{untracked}}}\n\
          chain pass {{\n type filter hook forward priority 0\n{forward}}}\n\
          chain leave {{\n type nat hook postrouting priority 100\n{leaving}}}\n\
          chain divert {{\n type nat hook prerouting priority -100\n{redirect}}}\n\

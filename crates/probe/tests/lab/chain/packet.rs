@@ -49,7 +49,7 @@ impl Packet {
     /// Puts it together with right lengths and checksums.
     pub(crate) fn emit(&self) -> Vec<u8> {
         let mut options: Vec<u8> = self.options.concat();
-        while options.len() % 4 != 0 {
+        while !options.len().is_multiple_of(4) {
             options.push(0);
         }
         let mut segment = [&self.tcp[..], &options, &self.payload].concat();
