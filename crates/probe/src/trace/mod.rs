@@ -41,6 +41,8 @@ pub use tables::{Concluded, conclude};
 #[cfg(test)]
 mod offline_tests;
 #[cfg(test)]
+mod simulated;
+#[cfg(test)]
 mod talk_tests;
 #[cfg(test)]
 mod tests;

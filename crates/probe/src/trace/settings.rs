@@ -69,7 +69,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Everything that is asked, each once, and the control last.
+    /// Everything that is asked, each once; the control is the last where it is not named.
     pub(super) fn kinds(&self) -> Vec<Asks> {
         let mut kinds: Vec<Asks> = Vec::new();
         for &asks in self.asks.iter().chain([&Asks::Plain]) {
@@ -103,5 +103,38 @@ impl Default for Settings {
             distances: true,
             seed: 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        assert!(Settings::default().check().is_ok());
+        let refused = |settings: Settings| settings.check().is_err();
+        assert!(refused(Settings { asks: vec![], ..Settings::default() }));
+        assert!(refused(Settings { asks: vec![Asks::Data], ..Settings::default() }));
+        assert!(refused(Settings { asks: vec![Asks::Custom], ..Settings::default() }));
+        assert!(refused(Settings { min_hop: 0, ..Settings::default() }));
+        assert!(refused(Settings { min_hop: 9, max_hop: 8, ..Settings::default() }));
+        assert!(refused(Settings { flows: 0, ..Settings::default() }));
+        assert!(refused(Settings { flows: 5, ..Settings::default() }));
+        assert!(refused(Settings { wait: Duration::ZERO, ..Settings::default() }));
+        assert!(refused(Settings { retries: 21, ..Settings::default() }));
+        // All kinds in four flows have a port each, and a number for each of their walks.
+        let asks = vec![Asks::V1, Asks::V0, Asks::Both, Asks::Join, Asks::Canary, Asks::Plain];
+        let settings = Settings { asks, flows: 4, ..Settings::default() };
+        assert!(settings.check().is_ok());
+        assert!(2 * settings.kinds().len() * 4 + 3 < 64);
+    }
+
+    #[test]
+    fn the_control_is_asked_once_and_last() {
+        let settings = Settings { asks: vec![Asks::V1, Asks::V1, Asks::V0], ..Settings::default() };
+        assert_eq!(settings.kinds(), [Asks::V1, Asks::V0, Asks::Plain]);
+        let settings = Settings { asks: vec![Asks::Plain, Asks::V1], ..Settings::default() };
+        assert_eq!(settings.kinds(), [Asks::Plain, Asks::V1]);
     }
 }
