@@ -105,7 +105,8 @@ pub(crate) struct TraceboxArgs {
     #[arg(short, long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<Format>,
 
-    /// Export only this table: targets, hops or modifications; may be given several times [default: all; csv: targets]
+    /// Export only this table: targets, hops or modifications; may be given several times [default: all; on standard output
+    /// targets]
     #[arg(short, long = "table", value_name = "TABLE", value_delimiter = ',', help_heading = "Output")]
     pub(crate) tables: Vec<String>,
 
