@@ -4,7 +4,7 @@ mod support;
 
 use support::{stdout, subflow};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "analyze",
     "show",
     "explain",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 15] = [
     "anonymize",
     "scan",
     "verify",
+    "tracebox",
     "check",
     "serve-check",
     "sim",
@@ -113,6 +114,8 @@ fn the_dictionary_has_every_table() {
         "probes",
         "targets",
         "campaigns",
+        "hops",
+        "modifications",
     ] {
         assert!(page.contains(&format!("\n### `{table}`\n")), "{table}");
     }

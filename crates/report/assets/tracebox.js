@@ -43,6 +43,16 @@
     return found.sort((a, b) => a.before - b.before || b.matters - a.matters);
   }
 
+  // Names of lanes: where all flows of a kind of probe are among them, its name alone.
+  function named(trace, lanes) {
+    const name = (at) => {
+      const { name, full } = trace.lanes[at];
+      const all = trace.lanes.every((other, place) => other.full !== full || lanes.includes(place));
+      return all ? name.split(" · ")[0] : name;
+    };
+    return [...new Set(lanes.map(name))].join(", ");
+  }
+
   // One node: its shape says the same as its colour.
   function node(look, x, y, colour, title) {
     const parts = [];
@@ -64,12 +74,13 @@
     const narrow = width < 560;
     const marks = changes(trace);
     const first = 40;
-    const gap = trace.lanes.length > 1 ? Math.min(narrow ? 30 : 46, (width * (narrow ? 0.4 : 0.45)) / (trace.lanes.length - 1)) : 0;
+    const gap = trace.lanes.length > 1 ? Math.min(narrow ? 26 : 46, (width * (narrow ? 0.3 : 0.45)) / (trace.lanes.length - 1)) : 0;
     const lane = (at) => first + at * gap;
-    const left = lane(trace.lanes.length - 1) + 24;
-    const slanted = gap < 40 && trace.lanes.length > 1;
+    const left = lane(trace.lanes.length - 1) + (narrow ? 20 : 24);
     const longest = Math.max(...trace.lanes.map((one) => one.name.length), 2);
-    const head = slanted ? 18 + longest * 4.6 : 22;
+    const slanted = gap < longest * 7.5 && trace.lanes.length > 1;
+    const half = trace.lanes.length > 1 ? Math.min(11, gap / 2 - 1) : 11;
+    const head = slanted ? 18 + longest * 5 : 22;
     const text = narrow ? 12 : 13;
     // Rows: the sender, then each line; changes have room above the row where they are first seen.
     const ys = [head + 14];
@@ -88,7 +99,7 @@
     for (const mark of marks) {
       for (const at of mark.lanes) {
         picture.append(svg("rect", {
-          x: lane(at) - 11, y: y(mark.after) + (mark.after > 0 ? RADIUS + 3 : 4), width: 22, height: Math.max(8, y(mark.before) - y(mark.after) - (mark.after > 0 ? RADIUS + 3 : 4)), rx: 6,
+          x: lane(at) - half, y: y(mark.after) + (mark.after > 0 ? RADIUS + 3 : 4), width: 2 * half, height: Math.max(8, y(mark.before) - y(mark.after) - (mark.after > 0 ? RADIUS + 3 : 4)), rx: 6,
           class: (mark.matters ? "span-bad" : "span-care") + (mark.confirmed ? "" : " unsure"),
         }));
       }
@@ -135,9 +146,9 @@
       if (name && narrow) more.push(name);
       if (hop.addrs.length) picture.append(words(more.join(" · "), left, at + 13, room, text - 1, { class: "quiet" }));
       shown[place].forEach((mark, nth) => {
-        const names = mark.lanes.length === trace.lanes.length ? "all" : mark.lanes.map((index) => trace.lanes[index].name).join(", ");
+        const names = mark.lanes.length === trace.lanes.length ? "all" : named(trace, mark.lanes);
         const above = at - 24 - (shown[place].length - 1 - nth) * LABEL;
-        picture.append(words(`${mark.matters ? "◆" : "◇"} ${mark.words} (${names})`, left, above, room, text, { class: mark.matters ? "is-bad strong" : "is-care" }));
+        picture.append(words(`${mark.matters ? "◆" : "◇"} ${mark.words}${narrow ? "" : ` (${names})`}`, left, above, room, text, { class: mark.matters ? "is-bad strong" : "is-care" }));
       });
     });
     const legend = element("p", { class: "hint" },

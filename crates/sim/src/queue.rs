@@ -17,10 +17,10 @@ const WIDTH: usize = 1 << BITS;
 const WORDS: usize = WIDTH / 64;
 /// Floors: digits of a time.
 const FLOORS: usize = 64usize.div_ceil(BITS as usize);
-/// Events of a chunk.
+/// Events of a chunk, which is two cache lines.
 const CHUNK: usize = 7;
-/// Slots of a chunk: two cache lines.
-const SLOTS: u32 = CHUNK as u32 + 1;
+/// Slots of a chunk as they are numbered: the next power of two.
+const SLOTS: u32 = 8;
 /// Events that a bucket of the lowest floor should hold, and the least and most on average at which the shift is left as it is.
 const GOOD: usize = 16;
 const FEW: usize = 6;
@@ -29,8 +29,9 @@ const MANY: usize = 36;
 const OPENED: usize = 256;
 /// A single bucket as large as this counts at once.
 const FLOOD: usize = 1024;
-/// Sorted by rank up to this size.
-const RANKED: usize = 64;
+/// Sorted by rank up to this size, and so many chunks.
+const RANKED: usize = 63;
+const RANKED_CHUNKS: usize = RANKED / CHUNK;
 /// Bits of the time within a bucket for which ranks are computed; so that a number below 64 fits beside them into 31.
 const RANK_BITS: u32 = 25;
 /// Largest shift: 1.1 s.
@@ -49,17 +50,16 @@ pub struct Event {
     pub place: u32,
 }
 
-/// Some events of a bucket, in the order in which they came. The item of the last slot is the chunk behind this one, in a bucket or among
-/// the free ones.
+/// Some events of a bucket, in the order in which they came.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(128))]
-struct Chunk([Event; CHUNK + 1]);
-
-impl Chunk {
-    const fn next(&self) -> u32 {
-        self.0[CHUNK].item
-    }
+#[repr(C, align(128))]
+struct Chunk {
+    events: [Event; CHUNK],
+    /// The chunk behind this one, in a bucket or among the free ones.
+    next: u32,
 }
+
+const _: () = assert!(size_of::<Chunk>() == 128);
 
 /// A list of chunks: the first chunk, and the slot to be filled next (counted over all chunks). When that is the last slot of a chunk, another chunk is
 /// needed.
@@ -179,7 +179,7 @@ impl Queue {
         // What is in the chunk need not be read, so nobody waits for it.
         let tail = self.buckets[index].tail;
         self.buckets[index].tail = tail + 1;
-        let slot = &mut self.chunks[(tail / SLOTS) as usize].0[(tail % SLOTS) as usize];
+        let slot = &mut self.chunks[(tail / SLOTS) as usize].events[(tail % SLOTS) as usize];
         slot.at = at;
         slot.item = item;
         slot.place = place;
@@ -190,13 +190,11 @@ impl Queue {
     fn lengthen(&mut self, index: usize) {
         let new = self.free;
         let new = if let Some(chunk) = self.chunks.get_mut(new as usize) {
-            self.free = chunk.next();
-            chunk.0[CHUNK].item = NIL;
+            self.free = chunk.next;
+            chunk.next = NIL;
             new
         } else {
-            let mut chunk = Chunk([Event::default(); CHUNK + 1]);
-            chunk.0[CHUNK].item = NIL;
-            self.chunks.push(chunk);
+            self.chunks.push(Chunk { events: [Event::default(); CHUNK], next: NIL });
             self.chunks.len() as u32 - 1
         };
         let bucket = &mut self.buckets[index];
@@ -208,7 +206,7 @@ impl Queue {
             full.summary |= 1 << (digit / 64);
             self.floors |= 1 << floor;
         } else {
-            self.chunks[(bucket.tail / SLOTS) as usize].0[CHUNK].item = new;
+            self.chunks[(bucket.tail / SLOTS) as usize].next = new;
         }
         bucket.tail = new * SLOTS;
     }
@@ -239,6 +237,19 @@ impl Queue {
     /// The events that come next, in order; what is pushed may come between them.
     pub fn ready(&self) -> &[Event] {
         self.front.get(self.taken..).unwrap_or_default()
+    }
+
+    /// Reads the beginning and the end of what comes after the events that are [`ready`](Self::ready), for it to be in the cache then. Yields
+    /// anything that depends on all that was read.
+    #[inline]
+    pub fn look(&self) -> u64 {
+        let full = &self.full[0];
+        let word = full.summary.trailing_zeros() as usize % WORDS;
+        let digit = word * 64 + full.words[word].trailing_zeros() as usize % 64;
+        let Bucket { head, tail } = self.buckets[digit];
+        let (head, tail) = (self.chunks.get(head as usize), self.chunks.get((tail / SLOTS) as usize));
+        head.map_or(0, |chunk| chunk.events[0].at ^ u64::from(chunk.next))
+            ^ tail.map_or(0, |chunk| chunk.events[0].at)
     }
 
     /// The time of the next event.
@@ -284,14 +295,21 @@ impl Queue {
                 }
             }
             let bucket = std::mem::replace(&mut self.buckets[floor * WIDTH + digit], EMPTY);
-            self.take_list(bucket);
-            let Some(first) = self.scratch.first() else { continue };
+            let Some(chunk) = self.chunks.get(bucket.head as usize) else { continue };
             let shift = self.shift + floor as u32 * BITS;
-            self.base = first.at >> shift << shift;
+            self.base = chunk.events[0].at >> shift << shift;
             self.front_end = self.base;
+            if floor == 0 && self.opened < OPENED && self.sort(bucket) {
+                self.opened += 1;
+                self.found += self.front.len();
+                self.front_end = self.base.saturating_add(1 << shift);
+                return true;
+            }
+            self.take_list(bucket);
             if floor == 0 && !self.adapt() {
                 self.front_end = self.base.saturating_add(1 << shift);
-                self.sort();
+                self.front.extend_from_slice(&self.scratch);
+                self.front.sort_by_key(|event| event.at);
                 return true;
             }
             self.pour();
@@ -306,12 +324,12 @@ impl Queue {
         while let Some(chunk) = self.chunks.get(next as usize) {
             // A copy of fixed length costs less than one of the right length.
             let len = self.scratch.len() + bucket.filled(next);
-            self.scratch.extend_from_slice(&chunk.0);
+            self.scratch.extend_from_slice(&chunk.events);
             self.scratch.truncate(len);
-            last = std::mem::replace(&mut next, chunk.next());
+            last = std::mem::replace(&mut next, chunk.next);
         }
         if let Some(chunk) = self.chunks.get_mut(last as usize) {
-            chunk.0[CHUNK].item = std::mem::replace(&mut self.free, bucket.head);
+            chunk.next = std::mem::replace(&mut self.free, bucket.head);
         }
     }
 
@@ -324,26 +342,45 @@ impl Queue {
         self.scratch = scratch;
     }
 
-    /// The scratch, in order and stable, becomes the front.
-    fn sort(&mut self) {
-        let len = self.scratch.len();
-        if len > RANKED || self.shift > RANK_BITS {
-            self.front.extend_from_slice(&self.scratch);
-            self.front.sort_by_key(|event| event.at);
-            return;
+    /// The events of a bucket, in order and stable, become the front, and its chunks are free; false when they are too many for that.
+    #[inline]
+    fn sort(&mut self, bucket: Bucket) -> bool {
+        if self.shift > RANK_BITS {
+            return false;
         }
         // The place of an event is how many are smaller, the number of arrival being the last digits. Comparing each with each has no branches
         // and is done in vectors.
-        let mut keys = [i32::MAX; RANKED];
-        for (i, (key, event)) in keys.iter_mut().zip(&self.scratch).enumerate() {
-            *key = ((event.at - self.base) as i32) << 6 | i as i32;
+        let mut keys = [i32::MAX; RANKED + CHUNK + 8];
+        let mut list = [NIL; RANKED_CHUNKS];
+        let (mut next, mut count, mut len) = (bucket.head, 0, 0);
+        while let Some(chunk) = self.chunks.get(next as usize) {
+            let Some(place) = list.get_mut(count) else { return false };
+            *place = next;
+            // A fixed number of them costs less than the right one.
+            for (i, (key, event)) in keys[count * CHUNK..].iter_mut().zip(&chunk.events).enumerate() {
+                *key = ((event.at.wrapping_sub(self.base)) as i32) << 6 | (count * CHUNK + i) as i32;
+            }
+            len = count * CHUNK + bucket.filled(next);
+            count += 1;
+            next = chunk.next;
         }
-        let padded = len.next_multiple_of(8).min(RANKED);
+        keys[len..][..CHUNK].fill(i32::MAX);
+        let padded = len.next_multiple_of(8);
         self.front.resize(len, Event::default());
-        for (event, key) in self.scratch.iter().zip(keys) {
-            let rank: i32 = keys[..padded].iter().map(|&other| i32::from(other < key)).sum();
-            self.front[rank as usize % RANKED] = *event;
+        let mut at = 0;
+        for &number in list.iter().take(count) {
+            let chunk = &self.chunks[number as usize];
+            for event in chunk.events.iter().take(len - at) {
+                let key = keys[at];
+                let rank: i32 = keys[..padded].iter().map(|&other| i32::from(other < key)).sum();
+                self.front[rank as usize] = *event;
+                at += 1;
+            }
         }
+        if let Some(last) = count.checked_sub(1) {
+            self.chunks[list[last] as usize].next = std::mem::replace(&mut self.free, bucket.head);
+        }
+        true
     }
 
     /// Looks whether buckets are too full or too empty; if so, puts all events (but those of the scratch) into others, and returns true.
@@ -351,7 +388,7 @@ impl Queue {
     fn adapt(&mut self) -> bool {
         self.opened += 1;
         self.found += self.scratch.len();
-        (self.opened >= OPENED || self.scratch.len() >= FLOOD) && self.rebuild()
+        (self.opened > OPENED || self.scratch.len() >= FLOOD) && self.rebuild()
     }
 
     #[cold]
@@ -392,8 +429,8 @@ impl Queue {
             let mut next = bucket.head;
             let chunks = std::iter::from_fn(move || {
                 let chunk = self.chunks.get(next as usize)?;
-                let filled = bucket.filled(std::mem::replace(&mut next, chunk.next()));
-                Some(chunk.0.iter().take(filled).copied())
+                let filled = bucket.filled(std::mem::replace(&mut next, chunk.next));
+                Some(chunk.events.iter().take(filled).copied())
             });
             chunks.flatten()
         });
@@ -415,6 +452,10 @@ mod tests {
         arrivals: u64,
     }
 
+    fn event(at: u64, item: u32) -> Event {
+        Event { at, item, ..Event::default() }
+    }
+
     impl Model {
         fn push(&mut self, at: u64, item: u32) {
             self.arrivals += 1;
@@ -422,7 +463,7 @@ mod tests {
         }
 
         fn pop(&mut self) -> Option<Event> {
-            self.heap.pop().map(|Reverse((at, _, item))| Event { at, item, place: 0 })
+            self.heap.pop().map(|Reverse((at, _, item))| event(at, item))
         }
     }
 
@@ -467,9 +508,9 @@ mod tests {
         queue.push(9, 1, 0);
         assert_eq!(queue.pop_until(4), None);
         assert_eq!(queue.next_at(), Some(5));
-        assert_eq!(queue.pop_until(5), Some(Event { at: 5, item: 0, place: 0 }));
+        assert_eq!(queue.pop_until(5), Some(event(5, 0)));
         queue.push(7, 2, 0);
-        assert_eq!(queue.pop_until(8), Some(Event { at: 7, item: 2, place: 0 }));
+        assert_eq!(queue.pop_until(8), Some(event(7, 2)));
         assert_eq!(queue.pop_until(8), None);
         assert_eq!(queue.len(), 1);
     }

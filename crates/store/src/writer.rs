@@ -1,9 +1,9 @@
 //! What every file format can do with a table, and the text of one cell.
 
 use crate::time::Rfc3339;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io;
-use subflow_rows::Value;
+use subflow_rows::{Value, push_addr, push_hex, push_int};
 
 /// Takes the rows of one table, one at a time.
 pub trait TableWriter {
@@ -22,18 +22,22 @@ pub trait TableWriter {
 /// Appends the plain text of a cell: nothing for null, the shortest digits that read back as the same number, times
 /// as RFC 3339.
 pub(crate) fn plain(value: Value<'_>, text: &mut String) {
+    match value {
+        Value::Null => {}
+        Value::Bool(flag) => text.push_str(if flag { "true" } else { "false" }),
+        Value::Int(number) => push_int(number, text),
+        Value::Float(number) if number.is_finite() => push(format_args!("{number:?}"), text),
+        Value::Float(_) => {}
+        Value::Text(words) => text.push_str(words),
+        Value::Addr(addr) => push_addr(addr, text),
+        Value::Hex { value, digits } => push_hex(value, digits, text),
+        Value::Time(ns) => push(format_args!("{}", Rfc3339(ns)), text),
+    }
+}
+
+fn push(words: fmt::Arguments<'_>, text: &mut String) {
     // Writing to a String cannot fail.
-    let _ = match value {
-        Value::Null => Ok(()),
-        Value::Bool(flag) => write!(text, "{flag}"),
-        Value::Int(number) => write!(text, "{number}"),
-        Value::Float(number) if number.is_finite() => write!(text, "{number:?}"),
-        Value::Float(_) => Ok(()),
-        Value::Text(words) => write!(text, "{words}"),
-        Value::Addr(addr) => write!(text, "{addr}"),
-        Value::Hex { value, digits } => write!(text, "{value:0width$x}", width = usize::from(digits)),
-        Value::Time(ns) => write!(text, "{}", Rfc3339(ns)),
-    };
+    let _ = text.write_fmt(words);
 }
 
 #[cfg(test)]

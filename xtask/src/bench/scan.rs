@@ -272,19 +272,27 @@ impl Lab {
                 let (cost, kept) = self.scan(scanner)?;
                 write!(out, "  {} {:.0} ({kept})", scanner.name(), TARGETS / cost.cpu / 1e3)?;
                 out.flush()?;
-                costs.push(cost);
+                costs.push((cost, kept));
             }
             writeln!(out)?;
         }
         let [whole, brief, zmap, masscan] = costs;
+        // Who loses answers saves the work on them: each that was kept counts, too.
+        let ratio = |theirs: &[(Cost, usize)], ours: &[(Cost, usize)], answers: bool| {
+            let each = |(cost, kept): &(Cost, usize)| cost.cpu / if answers { *kept as f64 } else { TARGETS };
+            let mut ratios: Vec<f64> =
+                theirs.iter().zip(ours).map(|(theirs, ours)| each(theirs) / each(ours)).collect();
+            median(&mut ratios)
+        };
         for (name, ours) in [("subflow", &whole), ("brief", &brief)] {
-            let ratio = |theirs: &[Cost]| {
-                let mut ratios: Vec<f64> =
-                    theirs.iter().zip(ours).map(|(theirs, ours)| theirs.cpu / ours.cpu).collect();
-                median(&mut ratios)
-            };
-            let peak = ours.iter().map(|cost| cost.peak_kb).max().unwrap_or(0);
-            writeln!(out, "{name}: {:.2} x zmap, {:.2} x masscan; {peak} kB", ratio(&zmap), ratio(&masscan))?;
+            let peak = ours.iter().map(|(cost, _)| cost.peak_kb).max().unwrap_or(0);
+            let packets = [ratio(&zmap, ours, false), ratio(&masscan, ours, false)];
+            write!(out, "{name}: {:.2} x zmap, {:.2} x masscan", packets[0], packets[1])?;
+            if part != Part::None {
+                let kept = [ratio(&zmap, ours, true), ratio(&masscan, ours, true)];
+                write!(out, "; by answers kept {:.2} and {:.2}", kept[0], kept[1])?;
+            }
+            writeln!(out, "; {peak} kB")?;
         }
         Ok(())
     }

@@ -104,8 +104,8 @@ Examples:
     subflow check --fetch https://www.example.org/ -n 20
 
 Exit codes:
-  0    done; no path that could be judged is affected
-  1    failed, or a path is affected
+  0    done; no path is affected, as far as they can be judged
+  1    failed; or a path is affected, or none can be judged
   2    wrong usage
   130  interrupted with Ctrl-C";
 

@@ -45,7 +45,7 @@ pub(crate) struct TraceboxArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = "Probes")]
     pub(crate) wait: Option<i64>,
 
-    /// How often a probe is sent again that was not answered [default: 2]
+    /// How often a probe is sent again that was not answered [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=20), help_heading = "Probes")]
     pub(crate) retries: Option<u8>,
 
@@ -105,7 +105,8 @@ pub(crate) struct TraceboxArgs {
     #[arg(short, long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<Format>,
 
-    /// Export only this table: targets, hops or modifications; may be given several times [default: all; csv: targets]
+    /// Export only this table: targets, hops or modifications; may be given several times [default: all; on standard output
+    /// targets]
     #[arg(short, long = "table", value_name = "TABLE", value_delimiter = ',', help_heading = "Output")]
     pub(crate) tables: Vec<String>,
 

@@ -35,14 +35,15 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         let stopped = stop.times() > 0;
         // Ends the watcher, too.
         stop.ask();
-        Ok::<_, Failure>((paths?.flatten(), downloads?, stopped))
+        Ok::<_, Failure>((paths?, downloads?, stopped))
     });
     told.bar.finish_and_clear();
     told.rows.finish(true, talk)?;
     let (affected, _, stopped) = done?;
     Ok(match (stopped, affected) {
         (true, _) => Exit::Interrupted,
-        (false, Some(true)) => Exit::Failed,
+        // Paths of which none can be judged are no "not affected".
+        (false, Some(None | Some(true))) => Exit::Failed,
         _ => Exit::Done,
     })
 }

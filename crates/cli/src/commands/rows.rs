@@ -7,7 +7,7 @@ use crate::text::counted;
 use std::io::{self, BufWriter, Stdout};
 use std::path::{Path, PathBuf};
 use subflow_rows::Row;
-use subflow_store::{DirectorySink, Error, GrowingSink, StreamSink, Written};
+use subflow_store::{DirectorySink, Error, GrowingSink, Selection, StreamSink, Written};
 
 /// Begins rows on standard output.
 pub(super) fn open_stream(stream: &Stream) -> Result<StreamSink<BufWriter<Stdout>>, Failure> {
@@ -78,6 +78,8 @@ fn tell(written: &[Written], dir: &Path) {
 /// Takes rows of what may go on for hours, as they come, and keeps them whenever it ends.
 pub(super) struct Growing {
     to: To,
+    /// The tables that are wanted.
+    tables: Vec<&'static str>,
     /// Why the output takes no more.
     failure: Option<Error>,
 }
@@ -112,7 +114,19 @@ impl Growing {
             }
             Output::Stream(stream) => To::Stream(Box::new(open_stream(stream)?)),
         };
-        Ok(Self { to, failure: None })
+        let of = |selection: &Selection| selection.layouts().iter().map(|layout| layout.table).collect();
+        let tables = match output {
+            Output::Summary => Vec::new(),
+            Output::Directory { selection, .. }
+            | Output::Stream(Stream::Json(selection) | Stream::Jsonl(selection)) => of(selection),
+            Output::Stream(Stream::Csv(layout)) => vec![layout.table],
+        };
+        Ok(Self { to, tables, failure: None })
+    }
+
+    /// Whether rows of a table go anywhere: others need not be made.
+    pub(super) fn takes(&self, table: &str) -> bool {
+        self.tables.contains(&table)
     }
 
     /// Takes a row. The error only says that no more are taken; [`finish`](Self::finish) says why.
@@ -158,7 +172,7 @@ impl Growing {
 
     /// Ends the output, after all that can be saved is, and says why it took no more if it did not.
     pub(super) fn finish(self, complete: bool, talk: Talk) -> Result<(), Failure> {
-        let Self { to, failure } = self;
+        let Self { to, failure, .. } = self;
         match to {
             To::Nowhere => {}
             To::Stream(mut sink) => {

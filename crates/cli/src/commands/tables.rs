@@ -23,7 +23,7 @@ pub(super) fn run(args: &TablesArgs) -> Result<Exit, Failure> {
 }
 
 /// Every table of every command.
-fn chapters() -> [Chapter; 9] {
+fn chapters() -> [Chapter; 10] {
     [
         Chapter {
             title: "Captures",
@@ -54,6 +54,11 @@ fn chapters() -> [Chapter; 9] {
             title: "Verifications",
             source: "`verify` yields this table.",
             schemas: vec![Verification::SCHEMA],
+        },
+        Chapter {
+            title: "Paths",
+            source: "`tracebox` yields these tables: one row a hop, one a change on the way, one a target.",
+            schemas: subflow_probe::rows::TRACE_SCHEMAS.to_vec(),
         },
         Chapter {
             title: "Checks",

@@ -39,11 +39,7 @@ pub(crate) fn path(rows: &Concluded, lookups: &Lookups) -> String {
     let path = Path::of(rows, lookups);
     let named = path.lines.iter().any(|line| line.name.is_some());
     let operated = path.lines.iter().any(|line| line.operator.is_some());
-    let lanes = |asking: bool| {
-        let names = path.lanes.iter().filter(|lane| lane.asking == asking).map(|lane| lane.name.as_str());
-        names.collect::<Vec<_>>().join(", ")
-    };
-    let (asked, control) = (lanes(true), lanes(false));
+    let (asked, control) = (path.names(true), path.names(false));
     let (asking, controlled) = (!asked.is_empty(), !control.is_empty());
     let asked = format!("with MPTCP ({asked})");
     let control = if control == "plain" { "plain TCP".to_owned() } else { format!("control ({control})") };

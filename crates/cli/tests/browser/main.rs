@@ -7,3 +7,4 @@ mod show;
 mod simulation;
 #[path = "../support/mod.rs"]
 mod support;
+mod tracebox;

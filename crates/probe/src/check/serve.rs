@@ -190,7 +190,9 @@ impl Server {
                 let _ = refuse(client.stream);
                 break;
             };
-            if skip(client.stream, length, end, stop).is_err() || self.answer(client, nonce).is_err() {
+            if skip(client.stream, length, end, stop).is_err()
+                || self.answer(client, nonce, reports > 0).is_err()
+            {
                 break;
             }
             reports += 1;
@@ -198,10 +200,11 @@ impl Server {
         reports
     }
 
-    fn answer(&self, client: &Client<'_>, nonce: u64) -> io::Result<()> {
+    /// Sends a report; with `again`, when data has left before.
+    fn answer(&self, client: &Client<'_>, nonce: u64, again: bool) -> io::Result<()> {
         let flow = self.watch.as_ref().and_then(|watch| {
             watch.flow(client.peer, client.local, LATENCY, |flow| {
-                flow.syn_ack.is_some() && flow.data.is_some()
+                flow.syn_ack.is_some() && flow.data.is_some() && (!again || flow.data_back.is_some())
             })
         });
         let info = mptcp_info(client.stream).filter(|info| !info.fallback);

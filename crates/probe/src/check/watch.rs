@@ -13,8 +13,10 @@ use super::flows::{Flow, Flows};
 
 /// How long the thread waits for packets before it looks whether it is to end.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// Longest time that a packet takes from the interface to here, with something to spare.
-pub(super) const LATENCY: Duration = Duration::from_millis(100);
+/// Longest time that a packet takes from the interface to the ring, with much to spare.
+pub(super) const LATENCY: Duration = Duration::from_millis(200);
+/// How much longer a thread that gets no turn is waited for.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Watches until it is dropped. Needs CAP_NET_RAW.
 #[derive(Debug)]
@@ -25,14 +27,21 @@ pub struct Watch {
 
 #[derive(Debug, Default)]
 struct Shared {
-    flows: Mutex<Flows>,
+    seen: Mutex<Known>,
     news: Condvar,
     stop: AtomicBool,
 }
 
+#[derive(Debug, Default)]
+struct Known {
+    flows: Flows,
+    /// When the thread last began to empty the ring, and then did.
+    emptied: Option<Instant>,
+}
+
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Flows> {
-        self.flows.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -50,19 +59,22 @@ impl Watch {
                 if wait(std::slice::from_ref(&ring), PATIENCE).is_err() {
                     std::thread::sleep(PATIENCE);
                 }
+                let begin = Instant::now();
                 while let Some(block) = ring.next_block() {
-                    let mut flows = theirs.lock();
+                    let mut known = theirs.lock();
                     for frame in block.frames() {
-                        flows.packet(frame.data);
+                        known.flows.packet(frame.data);
                     }
-                    theirs.news.notify_all();
                 }
+                theirs.lock().emptied = Some(begin);
+                theirs.news.notify_all();
             }
         });
         Ok(Self { shared, thread: Some(thread) })
     }
 
-    /// What was seen of a connection, as soon as there is enough of it, and at the latest when the time is over.
+    /// What was seen of a connection, as soon as there is enough of it, and at the latest when the time is over and the ring has been
+    /// emptied since: on a busy machine, its thread may get its turn late.
     pub fn flow(
         &self,
         client: SocketAddr,
@@ -71,14 +83,16 @@ impl Watch {
         enough: impl Fn(&Flow) -> bool,
     ) -> Option<Flow> {
         let end = Instant::now() + patience;
-        let mut flows = self.shared.lock();
+        let mut known = self.shared.lock();
         loop {
-            let flow = flows.get(client, server);
-            let left = end.saturating_duration_since(Instant::now());
-            if flow.is_some_and(&enough) || left.is_zero() {
+            let flow = known.flows.get(client, server);
+            let now = Instant::now();
+            let emptied = known.emptied.is_some_and(|begin| begin >= end);
+            if flow.is_some_and(&enough) || emptied || now >= end + GRACE {
                 return flow.cloned();
             }
-            (flows, _) = self.shared.news.wait_timeout(flows, left).unwrap_or_else(PoisonError::into_inner);
+            let left = end + GRACE - now;
+            (known, _) = self.shared.news.wait_timeout(known, left).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

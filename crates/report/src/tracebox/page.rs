@@ -108,14 +108,15 @@ fn tone(category: Category) -> Tone {
 fn short(found: &Collected) -> Section {
     let totals = &found.totals;
     let all = totals.targets;
-    let mut facts: Vec<Fact> = Category::ALL
-        .iter()
-        .map(|&category| {
-            let count = totals.of(category);
-            let note = format!("{}: {}", percent(count, all), words::category_meaning(category));
-            Fact::new(words::category(category), grouped(count), note)
-        })
-        .collect();
+    let of = |&category: &Category| {
+        let count = totals.of(category);
+        let note = format!("{}: {}", percent(count, all), words::category_meaning(category));
+        Fact::new(words::category(category), grouped(count), note)
+    };
+    let mut facts: Vec<Fact> = match found.kept() {
+        [one] => of_one(&one.rows.target),
+        _ => Category::ALL.iter().map(of).collect(),
+    };
     let mut answers = format!("{} verified", counted(totals.answers, "answer"));
     if totals.rejected > 0 {
         answers.push_str(&format!(", {} rejected", grouped(totals.rejected)));
@@ -132,6 +133,32 @@ fn short(found: &Collected) -> Section {
         overall(totals)
     };
     Section::new("short", "In short").block(Block::Facts(facts)).block(Block::Findings(findings))
+}
+
+/// The verdict on the only target.
+fn of_one(row: &Traced) -> Vec<Fact> {
+    let place = |hop: Option<u8>, addr: Option<IpAddr>| match (hop, addr) {
+        (Some(0), _) => "the sender".to_owned(),
+        (Some(hop), Some(addr)) => format!("hop {hop} ({addr})"),
+        (Some(hop), None) => format!("hop {hop}"),
+        (None, _) => "unknown".to_owned(),
+    };
+    let mut facts = vec![
+        Fact::new("category", words::category(row.category), words::category_meaning(row.category)),
+        Fact::new("the path", words::behaviour(row.behaviour), words::behaviour_meaning(row.behaviour)),
+    ];
+    if row.after_hop.is_some() || row.before_hop.is_some() {
+        let (after, before) = (place(row.after_hop, row.after_addr), place(row.before_hop, row.before_addr));
+        let hops = |hop: Option<u8>| hop.map_or_else(|| "?".to_owned(), |hop| hop.to_string());
+        let value = format!("hop {}–{}", hops(row.after_hop), hops(row.before_hop));
+        facts.push(Fact::new("where", value, format!("between {after} and {before}")));
+    }
+    facts.push(Fact::new("confidence", row.confidence.as_str(), &row.evidence));
+    if let Some(rtt) = row.rtt_min {
+        let hops = row.syn_ack_hops.map(|hops| format!("answered from {}", counted(u64::from(hops), "hop")));
+        facts.push(Fact::new("round trip", seconds(rtt), hops.unwrap_or_default()));
+    }
+    facts
 }
 
 /// What many targets come to, in sentences.
@@ -385,6 +412,9 @@ mod tests {
         let page = written(&found, &lookups);
         assert!(page.contains("<section id=\"path-0\"") && page.contains("data-path=\"0\""));
         assert!(page.contains("MPTCP option padded over") && page.contains("id=\"hops-0\""));
+        assert!(
+            page.contains("hop 1–2") && page.contains("between hop 1 (10.5.1.254) and hop 2 (10.5.2.254)")
+        );
         assert!(!page.contains("<section id=\"targets\"") && !page.contains("plotly.js v"));
         assert!(!page.contains(hostile) && page.contains("&#60;/script&#62;"));
     }

@@ -146,19 +146,25 @@ impl<'a> Path<'a> {
     /// What became of what was asked with Multipath TCP at a line, in a few words; of the control runs otherwise.
     pub fn words(&self, place: usize, asking: bool) -> String {
         let lanes: Vec<&Lane<'_>> = self.lanes.iter().filter(|lane| lane.asking == asking).collect();
-        let mut parts: Vec<(String, Vec<&str>)> = Vec::new();
-        for lane in &lanes {
+        let mut parts: Vec<(String, Vec<&Lane<'_>>)> = Vec::new();
+        for &lane in &lanes {
             let Some(text) = lane.words(place) else { continue };
             match parts.iter_mut().find(|(other, _)| *other == text) {
-                Some((_, names)) => names.push(&lane.name),
-                None => parts.push((text, vec![&lane.name])),
+                Some((_, same)) => same.push(lane),
+                None => parts.push((text, vec![lane])),
             }
         }
         let named = lanes.len() > 1 && parts.len() > 1;
-        let name = |(text, names): (String, Vec<&str>)| {
-            if named { format!("{}: {text}", names.join(", ")) } else { text }
+        let name = |(text, same): (String, Vec<&Lane<'_>>)| {
+            if named { format!("{}: {text}", names(&same, &lanes)) } else { text }
         };
         parts.into_iter().map(name).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The names of what was asked, with Multipath TCP or as control.
+    pub fn names(&self, asking: bool) -> String {
+        let lanes: Vec<&Lane<'_>> = self.lanes.iter().filter(|lane| lane.asking == asking).collect();
+        names(&lanes, &lanes)
     }
 
     /// Whether something that matters was first seen changed at a line.
@@ -197,6 +203,19 @@ impl Lane<'_> {
             (false, _) => format!("{}; {answer}", fresh.join(", ")),
         })
     }
+}
+
+/// Names of some of all lanes: where all flows of a kind of probe are among them, its name alone.
+fn names(some: &[&Lane<'_>], all: &[&Lane<'_>]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for lane in some {
+        let flows = |lanes: &[&Lane<'_>]| lanes.iter().filter(|other| other.asks == lane.asks).count();
+        let name = if flows(some) == flows(all) { words::asks(lane.asks) } else { &lane.name };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(", ")
 }
 
 /// Whether a probe asks with something that boxes may take offence at. An option that nobody knows is a control run, too.
@@ -272,7 +291,7 @@ fn done(target: &Traced, asks: Asks) -> Option<Mark> {
         Behaviour::Drop if asking => "dropped",
         Behaviour::Reset if asking => "reset by a box",
         Behaviour::Mirror if asking => "mirrored by a box",
-        Behaviour::Proxy if asking || asks == Asks::Plain => "a box answers",
+        Behaviour::Proxy if asks != Asks::Data => "a box answers",
         _ => return None,
     };
     (target.direction != Some(Direction::Return)).then_some(())?;
@@ -341,6 +360,15 @@ mod tests {
         assert_eq!(path.lines.iter().map(Line::number).collect::<Vec<_>>(), ["1", "2–8", "9"]);
         assert_eq!((path.words(1, true), path.words(2, true)), ("no answer".to_owned(), String::new()));
         assert_eq!((path.lanes[0].end, path.lanes[1].end), (9, 9));
+        // Flows that fare alike are one.
+        let second: Vec<Hop> = concluded.hops.iter().cloned().map(|row| Hop { flow: 1, ..row }).collect();
+        concluded.hops.extend(second);
+        let path = Path::of(&concluded, &lookups);
+        assert_eq!(
+            (path.lanes.len(), path.lanes[1].name.as_str(), path.names(true).as_str()),
+            (4, "v1 · 2", "v1")
+        );
+        concluded.hops.retain(|row| row.flow == 0);
         // Where nobody answers for the target, the path ends behind the last router.
         concluded.hops.retain(|row| row.probe == Asks::V1);
         let path = Path::of(&concluded, &lookups);

@@ -76,7 +76,7 @@ pub fn behaviour(behaviour: Option<Behaviour>) -> &'static str {
 /// What a behaviour means.
 pub fn behaviour_meaning(behaviour: Option<Behaviour>) -> &'static str {
     match behaviour {
-        Some(Behaviour::PassThrough) => "nothing was changed on the way",
+        Some(Behaviour::PassThrough) => "nothing was seen to change on the way",
         Some(Behaviour::Strip) => "the option is taken out or padded over",
         Some(Behaviour::Drop) => "nothing with the option passes",
         Some(Behaviour::Reset) => "who asks with the option is sent a reset",
@@ -203,7 +203,7 @@ pub fn answer(row: &Hop) -> &'static str {
         HopAnswer::TimeExceeded => match (row.quote, row.changes) {
             (_, Some(changes)) if changes > 0 => "changed",
             (Some(QuoteKind::Full | QuoteKind::Headers), _) => "as sent",
-            _ => "as sent, as far as quoted",
+            _ => "quoted too little",
         },
     }
 }

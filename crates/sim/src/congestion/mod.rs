@@ -120,6 +120,12 @@ impl Congestion {
         }
     }
 
+    /// Reads what an acknowledgment of a subflow needs, for it to be in the cache then. Yields anything that depends on it.
+    #[inline]
+    pub fn look(&self, i: usize) -> u64 {
+        self.subflows.get(i).map_or(0, |subflow| subflow.delivered)
+    }
+
     /// The algorithm.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm

@@ -5,8 +5,9 @@ use super::{Ack, Algorithm, cubic, dctcp, olia, wvegas};
 /// How far a smoothed round-trip time may move before coupled terms are computed anew.
 const RTT_SLACK: f64 = 1.0 / 64.0;
 
-/// One subflow: its window and what algorithms share.
+/// One subflow: its window and what algorithms share, in one cache line, and what its algorithm adds.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(super) struct Subflow {
     /// Congestion window, packets.
     pub(super) window: f64,

@@ -27,6 +27,13 @@ pub trait Endpoint {
     /// A packet is at the end of its path. Its slot is the endpoint's: to be freed, or used again for the ACK.
     fn arrive(&mut self, net: &mut Network, packet: PacketId);
 
+    /// A packet will soon be at the end of its path (or would have been): what will be needed then is to be read now, so that all waits for memory
+    /// run side by side. Yields anything that depends on all that was read.
+    #[inline]
+    fn look(&self, packet: &Packet) -> u64 {
+        packet.seq
+    }
+
     /// A timer went off ([`Network::set_timer`]).
     fn timer(&mut self, net: &mut Network, token: u32);
 

@@ -38,8 +38,9 @@ impl PathId {
     pub(super) const LOST: Self = Self(1);
 }
 
-/// A packet: what every one of them needs. Everything else is in the state of the endpoints, or in a cold header record.
+/// A packet: what every one of them needs, half a cache line. Everything else is in the state of the endpoints, or in a cold header record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(32))]
 pub struct Packet {
     /// Whose it is; means nothing to the network.
     pub subflow: u32,

@@ -16,7 +16,10 @@ pub enum LossDetection {
 
 /// State of RACK (RFC 8985, section 5.3).
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(super) struct Rack {
+    /// When to look again.
+    pub(super) deadline: Time,
     /// When the latest-sent delivered segment was sent.
     sent: Time,
     /// Its end.
@@ -26,8 +29,6 @@ pub(super) struct Rack {
     quarters: u32,
     reordered: bool,
     widened: Time,
-    /// When to look again.
-    pub(super) deadline: Time,
 }
 
 impl Default for Rack {

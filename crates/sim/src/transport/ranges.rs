@@ -21,6 +21,12 @@ impl Ranges {
         self.ranges.is_empty()
     }
 
+    /// Reads what most arrivals need: the last range. Yields anything that depends on it.
+    #[inline]
+    pub fn look(&self) -> u64 {
+        self.ranges.back().map_or(0, |range| range.1)
+    }
+
     /// Adds `start..end` and merges what touches it. Returns how many of its bytes were new.
     pub fn insert(&mut self, start: u64, end: u64) -> u64 {
         // Most arrivals extend the last range.

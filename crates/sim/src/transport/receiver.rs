@@ -64,23 +64,28 @@ pub struct ReceiverCounts {
     pub acks: u64,
 }
 
-/// The receiving half of one subflow.
+/// The receiving half of one subflow. What data in order needs is in the first cache line.
 #[derive(Clone, Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Receiver {
     nxt: u64,
     deadline: Time,
-    held: Ranges,
     /// Counters.
     pub counts: ReceiverCounts,
     pending: u8,
     /// The mark of the last segment (RFC 8257: DCTCP.CE), or that an echo is owed (RFC 3168).
     marked: bool,
-    /// Where the last duplicate began, and whether that before it began there, too.
-    last_repeat: Option<u64>,
+    /// Whether `held` holds something.
+    has_hole: bool,
+    /// Whether `repeated` is something.
+    has_repeated: bool,
+    /// Whether the last two duplicates began at the same place.
     repeated_again: bool,
+    held: Ranges,
+    /// Where the last duplicate began.
+    last_repeat: Option<u64>,
     /// A duplicate to report in the next acknowledgment.
-    repeated: Option<(u64, u64)>,
+    repeated: (u64, u64),
 }
 
 impl Default for Receiver {
@@ -90,16 +95,24 @@ impl Default for Receiver {
             deadline: Time::MAX,
             pending: 0,
             marked: false,
-            last_repeat: None,
+            has_hole: false,
+            has_repeated: false,
             repeated_again: false,
-            repeated: None,
             held: Ranges::default(),
+            last_repeat: None,
+            repeated: (0, 0),
             counts: ReceiverCounts::default(),
         }
     }
 }
 
 impl Receiver {
+    /// Reads what data needs, for it to be in the cache then. Yields anything that depends on it.
+    #[inline]
+    pub fn look(&self) -> u64 {
+        self.nxt ^ if self.has_hole { self.held.look() } else { 0 }
+    }
+
     /// The next sequence number that is missing: the cumulative acknowledgment.
     #[inline]
     pub fn nxt(&self) -> u64 {
@@ -115,13 +128,13 @@ impl Receiver {
     /// Whether segments are held beyond a hole.
     #[inline]
     pub fn has_hole(&self) -> bool {
-        !self.held.is_empty()
+        self.has_hole
     }
 
     /// Whether an acknowledgment needs SACK blocks.
     #[inline]
     pub fn needs_blocks(&self) -> bool {
-        !self.held.is_empty() || self.repeated.is_some()
+        self.has_hole || self.has_repeated
     }
 
     /// Whether the next acknowledgment carries the ECN echo.
@@ -163,7 +176,7 @@ impl Receiver {
                 }
             }
         }
-        if seq == self.nxt && self.held.is_empty() {
+        if seq == self.nxt && !self.has_hole {
             self.nxt += len;
             out.fresh = len;
             self.pending += 1;
@@ -188,6 +201,7 @@ impl Receiver {
         }
         if seq > self.nxt {
             out.fresh = self.held.insert(seq, end);
+            self.has_hole = true;
             if out.fresh == 0 {
                 self.duplicate(seq, end);
             } else {
@@ -197,11 +211,13 @@ impl Receiver {
         }
         out.fresh = self.held.insert(self.nxt, end);
         self.nxt = self.held.take_through(self.nxt);
+        self.has_hole = !self.held.is_empty();
     }
 
     fn duplicate(&mut self, seq: u64, end: u64) {
         self.counts.duplicates += 1;
-        self.repeated = Some((seq, end));
+        self.repeated = (seq, end);
+        self.has_repeated = true;
         self.repeated_again = self.last_repeat.replace(seq) == Some(seq);
     }
 
@@ -227,8 +243,10 @@ impl Receiver {
     /// SACK blocks for the acknowledgment that goes out now, a duplicate first (RFC 2883). Returns how many.
     pub fn take_blocks(&mut self, out: &mut [(u64, u64)]) -> usize {
         let mut count = 0;
-        if let (Some(repeated), Some(first)) = (self.repeated.take(), out.first_mut()) {
-            *first = repeated;
+        if std::mem::take(&mut self.has_repeated)
+            && let Some(first) = out.first_mut()
+        {
+            *first = self.repeated;
             count = 1;
             // Inside data that is held, the block that contains it comes second, which `blocks` does as it was touched last.
         }
@@ -238,6 +256,7 @@ impl Receiver {
     /// Gives memory back; keeps the counters and what was received.
     pub fn stop(&mut self) {
         self.held.clear();
+        self.has_hole = false;
         self.deadline = Time::MAX;
         self.pending = 0;
     }

@@ -55,6 +55,12 @@ impl Slab {
         self.records.len() as u32 - 1
     }
 
+    /// Reads a record, for it to be in the cache when it is taken out.
+    #[inline]
+    pub(super) fn look(&self, number: u32) -> u64 {
+        self.records.get(number as usize).map_or(0, |record| u64::from(record.count))
+    }
+
     /// Takes a record out.
     pub(super) fn take(&mut self, number: u32) -> Blocks {
         self.remove(number);

@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 use crate::balance::{Balancer, Policy};
 use crate::congestion::Congestion;
 use crate::mptcp::{DataReceiver, DataSender};
-use crate::net::{Endpoint, LinkId, NONE, Network, PacketId, PathId, Why, flags};
+use crate::net::{Endpoint, LinkId, NONE, Network, Packet, PacketId, PathId, Why, flags};
 use crate::time::{Duration, Time};
 use blocks::Slab;
 use route::Routes;
@@ -339,6 +339,18 @@ impl Endpoint for World {
             self.ack_arrives(net, id, &packet);
         } else {
             self.data_arrives(net, id, &packet);
+        }
+    }
+
+    #[inline]
+    fn look(&self, packet: &Packet) -> u64 {
+        let Some(lane) = self.lanes.get(packet.subflow as usize) else { return 0 };
+        let Some(stream) = self.streams.get(lane.stream as usize) else { return 0 };
+        if packet.flags & flags::ACK != 0 {
+            let blocks = if packet.header != NONE { self.blocks.look(packet.header) } else { 0 };
+            lane.sender.look() ^ stream.congestion.look(usize::from(lane.number)) ^ blocks
+        } else {
+            lane.receiver.look() ^ stream.received.nxt()
         }
     }
 

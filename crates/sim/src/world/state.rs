@@ -11,8 +11,8 @@ pub(super) type LaneId = u32;
 
 /// One direction of one subflow: the sender at one end, the receiver at the other.
 ///
-/// What an arriving packet needs first is in the first cache line, and what a receiver needs follows: with thousands of lanes each
-/// of them is cold when its packet comes.
+/// What every packet needs is in the first cache line, and what a receiver and a sender need most is at their beginning: with thousands of lanes
+/// all of it is cold when a packet comes.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(super) struct Lane {
@@ -34,16 +34,16 @@ pub(super) struct Lane {
     pub(super) sender_timer: Time,
     /// Redundant scheduler: what this subflow carries next.
     pub(super) own_next: u64,
+    /// Classic ECN: echoes of marks below this sequence number have been answered.
+    pub(super) answered: u64,
     pub(super) reroutes: u32,
     /// Whether new data may be put on it.
     pub(super) usable: bool,
     pub(super) backup: bool,
-    pub(super) receiver: Receiver,
-    pub(super) sender: Sender,
     /// Classic ECN: the next new segment says that the window was reduced (CWR).
     pub(super) reduced: bool,
-    /// Classic ECN: echoes of marks below this sequence number have been answered.
-    pub(super) answered: u64,
+    pub(super) receiver: Receiver,
+    pub(super) sender: Sender,
     /// When this subflow's window was last halved for holding back others.
     pub(super) penalised: Time,
 }
@@ -76,6 +76,7 @@ impl Lane {
 
 /// One direction of a connection.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Stream {
     pub(super) congestion: Congestion,
     pub(super) data: DataSender,

@@ -17,6 +17,7 @@ use std::time::Duration;
 use subflow_probe::Summary;
 use subflow_probe::rows::{Campaign, Probe, Target};
 use subflow_probe::scan::{About, AboutServer, DryRun, Progress, Sink, Stop, dry_run};
+use subflow_rows::Row;
 
 /// Takes the rows of a scan.
 pub(super) struct Taker<'a> {
@@ -86,6 +87,10 @@ fn metadata(path: &Path, go_on: bool) -> Result<Metadata, Failure> {
 }
 
 impl Sink for Taker<'_> {
+    fn takes_probes(&self) -> bool {
+        self.rows.takes(Probe::SCHEMA.table)
+    }
+
     fn probe(&mut self, row: Probe) -> io::Result<()> {
         self.rows.put(&row)
     }

@@ -34,7 +34,7 @@ pub(super) fn run(probing: &Probing, show: &Showing, talk: Talk) -> Result<Exit,
     let bar = bar(talk.progress && !probing.tui, probing.targets.len());
     let mut taker = Taker::new(probing, Found::open(show)?, bar, &stop, probing.tui.then_some(&shared));
     let start = Instant::now();
-    let (outcome, shown) = if probing.tui {
+    let (outcome, taken, shown) = if probing.tui {
         thread::scope(|scope| {
             let screen = scope.spawn(|| {
                 let shown = ui::run(probing.targets.len() as u64, &shared);
@@ -43,12 +43,14 @@ pub(super) fn run(probing: &Probing, show: &Showing, talk: Talk) -> Result<Exit,
             });
             let over = shared.ends_here();
             let outcome = probe(probing, &mut channel, &mut taker, &stop);
+            let taken = start.elapsed();
             taker.last(outcome.as_ref().ok());
             drop(over);
-            (outcome, screen.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            (outcome, taken, screen.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })
     } else {
-        (probe(probing, &mut channel, &mut taker, &stop), Ok(()))
+        let outcome = probe(probing, &mut channel, &mut taker, &stop);
+        (outcome, start.elapsed(), Ok(()))
     };
     taker.bar.finish_and_clear();
     let Taker { found, no_way, .. } = taker;
@@ -59,7 +61,7 @@ pub(super) fn run(probing: &Probing, show: &Showing, talk: Talk) -> Result<Exit,
     shown?;
     if !talk.quiet {
         if show.output != Output::Summary || talk.verbose {
-            let time = start.elapsed().as_secs_f64();
+            let time = taken.as_secs_f64();
             console::note(format!("{} sent in {time:.1} s", counted(driven.sent, "packet")));
         }
         doubts(&driven, &no_way);

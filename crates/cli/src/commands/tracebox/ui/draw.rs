@@ -132,7 +132,7 @@ fn list(frame: &mut Frame<'_>, area: Rect, state: &mut State, palette: Palette) 
     state.page = rows.max(1);
     let count = state.entries().count();
     if let Some(place) = state.place() {
-        state.first = state.first.clamp((place + 1).saturating_sub(rows), place);
+        state.first = state.first.clamp((place + 1).saturating_sub(rows.max(1)), place);
     }
     state.first = state.first.min(count.saturating_sub(rows));
     let room = usize::from(area.width).saturating_sub(46).clamp(14, 47);
@@ -307,7 +307,6 @@ mod tests {
             active: vec![Target { addr: [10, 0, 0, 77].into(), port: 443 }],
             chosen: None,
         });
-        state.step(1);
         state
     }
 
@@ -325,7 +324,10 @@ mod tests {
     #[test]
     fn a_wide_screen_has_the_path_beside_the_list() {
         let text = screen(&mut state(), 200, 30);
-        let line = text.lines().find(|line| line.contains("10.0.0.12:80")).expect("in the list");
+        let line = text
+            .lines()
+            .find(|line| line.contains("│ 10.0.0.12:80") || line.contains("\" 10.0.0.12:80"))
+            .expect("in the list");
         assert!(line.contains("middlebox"), "{line}");
         assert!(text.contains("MPTCP option padded over") && text.contains("at work …"), "{text}");
     }

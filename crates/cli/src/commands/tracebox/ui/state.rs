@@ -137,7 +137,7 @@ impl State {
         self.so_far = None;
     }
 
-    /// The lines of the list: those at work, then the finished ones, the last first.
+    /// The lines of the list: the finished ones, the last first, then those at work.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let filter = self.filter;
         let active = self.active.iter().filter(move |_| matches!(filter, Filter::All | Filter::Active));
@@ -146,7 +146,7 @@ impl State {
             Filter::Active => false,
             Filter::Of(category) => rows.target.category == category,
         });
-        active.map(|&target| Entry::Active(target)).chain(done.map(Entry::Done))
+        done.map(Entry::Done).chain(active.map(|&target| Entry::Active(target)))
     }
 
     /// The chosen target; the first while none was chosen.
@@ -214,10 +214,10 @@ mod tests {
             active: vec![Target { addr: [10, 0, 0, 9].into(), port: 80 }],
             ..Board::default()
         });
-        assert_eq!((state.chosen(), state.place()), (chosen, Some(3)));
+        assert_eq!((state.chosen(), state.place()), (chosen, Some(2)));
         assert!(state.rows().is_some());
-        state.step(-100);
-        assert_eq!(state.place(), Some(0));
+        state.step(100);
+        assert_eq!(state.place(), Some(3));
         assert!(state.rows().is_none(), "nothing is known of it yet");
         state.end();
         assert_eq!(state.entries().count(), 3);
