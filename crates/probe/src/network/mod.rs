@@ -15,6 +15,7 @@ mod pace;
 pub(crate) mod program;
 mod received;
 mod routes;
+mod table;
 mod talk;
 mod ways;
 
