@@ -1,19 +1,22 @@
 //! `subflow check` and `subflow serve-check`: what paths do to Multipath TCP.
 
 use crate::args::{CheckArgs, ServeCheckArgs};
+use crate::commands::bar::bar;
 use crate::commands::rows::Growing;
 use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::settings::{Check, Output, ServeCheck, Talk};
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::ProgressBar;
 use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 use subflow_probe::check::{self, Error, Server, Settings, fetch, words};
 use subflow_probe::scan::Stop;
 
+/// How often the bar moves while connections are waited for.
+const TICK: Duration = Duration::from_millis(100);
 /// How often Ctrl-C is looked for.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -23,7 +26,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         "\ninterrupted: the connection that is on is finished (Ctrl-C again stops at once)",
     );
     let rows = Growing::open(&output, false)?;
-    let mut told = Told { rows, aloud: output == Output::Summary, talk, bar: bar(talk) };
+    let bar = bar(talk.progress, None, "{spinner} {msg}");
+    bar.enable_steady_tick(TICK);
+    let mut told = Told { rows, aloud: output == Output::Summary, talk, bar };
     let stop = Stop::default();
     let done = thread::scope(|scope| {
         scope.spawn(|| watch(&stop));
@@ -147,14 +152,6 @@ fn tell_blindness(blind: bool) {
             "packets were not looked at: with CAP_NET_RAW (sudo setcap cap_net_raw+ep $(which subflow)) more is known",
         );
     }
-}
-
-/// Something that moves while connections are waited for.
-fn bar(talk: Talk) -> ProgressBar {
-    let target = if talk.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(None, target);
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }
 
 fn usage(error: Error) -> Failure {

@@ -2,6 +2,8 @@
 
 mod analyze;
 mod anonymize;
+mod bar;
+mod captures;
 mod check;
 mod compare;
 mod completions;

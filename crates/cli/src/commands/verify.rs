@@ -1,6 +1,7 @@
 //! `subflow verify`: who proves that it supports Multipath TCP.
 
 use crate::args::VerifyArgs;
+use crate::commands::bar::{OF_THINGS, bar};
 use crate::commands::rows::Growing;
 use crate::console;
 use crate::exit::Exit;
@@ -9,7 +10,7 @@ use crate::interrupt;
 use crate::settings::{Output, Talk, Verify};
 use crate::summary::verify::{Proved, dry_run};
 use crate::text::{counted, grouped};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use std::io;
 use std::time::Instant;
 use subflow_probe::network::Driven;
@@ -33,7 +34,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let mut taker = Taker {
         rows: Growing::open(&wanted.output, false)?,
         proved: Proved::default(),
-        bar: bar(wanted.talk, wanted.targets.len()),
+        bar: bar(wanted.talk.progress, Some(wanted.targets.len() as u64), OF_THINGS),
         stop: &stop,
         ticks: 0,
     };
@@ -101,14 +102,4 @@ impl Sink for Taker<'_> {
             grouped(so_far.active)
         ));
     }
-}
-
-/// A bar of servers; hidden where it is not wanted.
-fn bar(talk: Talk, targets: usize) -> ProgressBar {
-    let target = if talk.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(targets as u64), target);
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}") {
-        bar.set_style(style.progress_chars("━╸ "));
-    }
-    bar
 }

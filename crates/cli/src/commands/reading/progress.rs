@@ -1,7 +1,8 @@
-//! The progress bar: on standard error, and only where that is a terminal.
+//! The progress bar of reading.
 
+use crate::commands::bar::bar;
 use crate::text::{counted, grouped};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use std::time::{Duration, Instant};
 
 /// How often the bar changes, so that a terminal far away keeps up.
@@ -17,15 +18,11 @@ pub(crate) struct Progress {
 impl Progress {
     /// A bar that appears with the first news; none when it is not wanted.
     pub(crate) fn new(wanted: bool, bytes: Option<u64>) -> Self {
-        let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(bytes, target);
         let template = match bytes {
             Some(_) => "{wide_bar} {percent:>3}%  {binary_bytes}  {msg}  {eta} left",
             None => "{spinner} {binary_bytes}  {msg}  {elapsed}",
         };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("━╸ "));
-        }
+        let bar = bar(wanted, bytes, template);
         let now = Instant::now();
         Self { bar, begin: now, last: now }
     }

@@ -1,5 +1,6 @@
 //! `subflow scan --read`: captures of scans.
 
+use crate::commands::captures::conclude;
 use crate::commands::rows::Rows;
 use crate::console;
 use crate::exit::Exit;
@@ -7,7 +8,6 @@ use crate::failure::Failure;
 use crate::interrupt;
 use crate::settings::{Output, Talk};
 use crate::summary::scan as summary;
-use crate::text::counted;
 use std::path::PathBuf;
 use std::slice;
 use subflow_capture::Input;
@@ -47,18 +47,5 @@ pub(super) fn run(paths: &[PathBuf], output: Output, strict: bool, talk: Talk) -
             "no SYN was found, so nobody was asked: captures of scans hold the probes and the answers",
         );
     }
-    let issues = input.issues();
-    if !talk.quiet {
-        for issue in issues {
-            let file =
-                input.files().get(issue.file as usize).map(|file| file.name.as_str()).unwrap_or_default();
-            console::warning(format!("{file}: {issue}"));
-        }
-    }
-    let lost = issues.iter().filter(|issue| issue.reason.loses_data()).count() as u64;
-    if strict && lost > 0 {
-        let lost = counted(lost, "issue");
-        return Err(Failure::failed(format!("{lost} of the input lost something (--strict)")));
-    }
-    Ok(if interrupt::is_pressed() { Exit::Interrupted } else { Exit::Done })
+    conclude(&input, strict, talk)
 }

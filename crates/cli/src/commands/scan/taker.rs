@@ -2,6 +2,7 @@
 
 use super::metadata::Metadata;
 use super::status::Status;
+use crate::commands::bar::{OF_THINGS, bar};
 use crate::commands::rows::Growing;
 use crate::console;
 use crate::failure::Failure;
@@ -9,7 +10,7 @@ use crate::interrupt;
 use crate::settings::{Sending, Talk};
 use crate::summary::scan as summary;
 use crate::text::{counted, grouped};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -48,7 +49,7 @@ impl<'a> Taker<'a> {
             rows,
             metadata: sending.metadata.as_deref().map(|path| metadata(path, go_on)).transpose()?,
             status: sending.status.as_deref().map(Status::create).transpose()?,
-            bar: bar(talk.progress, sending.plan.len()),
+            bar: bar(talk.progress, Some(sending.plan.len()), OF_THINGS),
             plan: dry_run(&sending.plan, &sending.settings),
             cooldown: sending.settings.cooldown,
             quiet: talk.quiet,
@@ -164,14 +165,4 @@ fn show(about: &About, port: u16, sources: &str) -> Option<AboutServer> {
             None
         }
     }
-}
-
-/// A bar of probed targets; hidden where it is not wanted.
-fn bar(wanted: bool, targets: u64) -> ProgressBar {
-    let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(targets), target);
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}") {
-        bar.set_style(style.progress_chars("━╸ "));
-    }
-    bar
 }

@@ -1,6 +1,7 @@
 //! `subflow sim run`, `fabric` and `phone`: every scheme, load and seed of a scenario.
 
 use super::keep;
+use crate::commands::bar::bar;
 use crate::commands::rows::Rows;
 use crate::console;
 use crate::exit::Exit;
@@ -9,7 +10,7 @@ use crate::interrupt;
 use crate::settings::Simulation;
 use crate::summary::sim as summary;
 use crate::text::counted;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -70,7 +71,11 @@ pub(super) fn run(mut simulation: Simulation) -> Result<Exit, Failure> {
 
 /// The tables of all runs, in their order, and how many runs were completed.
 fn all(simulation: &Simulation, folder: Option<&Folder>, jobs: &[Job]) -> Result<(Tables, usize), Failure> {
-    let bar = bar(simulation.talk.progress, jobs.len());
+    let bar = bar(
+        simulation.talk.progress,
+        Some(jobs.len() as u64 * PARTS),
+        "{wide_bar} {percent:>3}%  {msg}  {eta} left",
+    );
     let one = |job: &Job| -> Result<Option<Tables>, Failure> {
         if interrupt::is_pressed() {
             return Ok(None);
@@ -126,14 +131,4 @@ fn simulate(
         keep::write(folder, job, &tables)?;
     }
     Ok(Some(tables))
-}
-
-/// A bar of all runs; hidden where it is not wanted.
-fn bar(wanted: bool, jobs: usize) -> ProgressBar {
-    let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(jobs as u64 * PARTS), target);
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}  {eta} left") {
-        bar.set_style(style.progress_chars("━╸ "));
-    }
-    bar
 }

@@ -1,12 +1,12 @@
 //! `subflow tracebox --read`: captures of probes.
 
 use super::show::Found;
+use crate::commands::captures::conclude;
 use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::settings::{Showing, Talk};
-use crate::text::counted;
 use std::path::PathBuf;
 use subflow_capture::Input;
 use subflow_probe::trace::offline::Offline;
@@ -34,18 +34,5 @@ pub(super) fn run(paths: &[PathBuf], show: &Showing, strict: bool, talk: Talk) -
     if none && !talk.quiet {
         console::warning("no probe was found: captures of probes hold the SYNs and what came back of them");
     }
-    let issues = input.issues();
-    if !talk.quiet {
-        for issue in issues {
-            let file =
-                input.files().get(issue.file as usize).map(|file| file.name.as_str()).unwrap_or_default();
-            console::warning(format!("{file}: {issue}"));
-        }
-    }
-    let lost = issues.iter().filter(|issue| issue.reason.loses_data()).count() as u64;
-    if strict && lost > 0 {
-        let lost = counted(lost, "issue");
-        return Err(Failure::failed(format!("{lost} of the input lost something (--strict)")));
-    }
-    Ok(if interrupt::is_pressed() { Exit::Interrupted } else { Exit::Done })
+    conclude(&input, strict, talk)
 }

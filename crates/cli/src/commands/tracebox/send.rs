@@ -3,13 +3,14 @@
 use super::board::{Board, MOST_ACTIVE, MOST_FRESH, Shared};
 use super::show::Found;
 use super::ui;
+use crate::commands::bar::{OF_THINGS, bar};
 use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::settings::{Candidate, Output, Probing, Showing, Talk};
 use crate::text::{counted, grouped};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
@@ -31,7 +32,8 @@ pub(super) fn run(probing: &Probing, show: &Showing, talk: Talk) -> Result<Exit,
     );
     let stop = Stop::default();
     let shared = Shared::default();
-    let bar = bar(talk.progress && !probing.tui, probing.targets.len());
+    let many = probing.targets.len();
+    let bar = bar(talk.progress && !probing.tui && many > 1, Some(many as u64), OF_THINGS);
     let mut taker = Taker::new(probing, Found::open(show)?, bar, &stop, probing.tui.then_some(&shared));
     let start = Instant::now();
     let (outcome, taken, shown) = if probing.tui {
@@ -222,15 +224,4 @@ impl Watch<Path> for Taker<'_> {
             ));
         }
     }
-}
-
-/// A bar of targets; hidden where it is not wanted, and where there are few.
-fn bar(wanted: bool, targets: usize) -> ProgressBar {
-    let target =
-        if wanted && targets > 1 { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(targets as u64), target);
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3}%  {msg}") {
-        bar.set_style(style.progress_chars("━╸ "));
-    }
-    bar
 }
