@@ -18,8 +18,12 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "Use --help for details and examples", after_long_help = CHECK_EXAMPLES)]
 pub(crate) struct CheckArgs {
-    /// The server on which serve-check runs: host, host:80,443, 192.0.2.1:8080, [2001:db8::1]:443 [ports by default: 80, 443, 8080]
-    #[arg(value_name = "SERVER", required_unless_present = "fetch")]
+    // Brackets in a comment would be a link.
+    #[arg(
+        value_name = "SERVER",
+        required_unless_present = "fetch",
+        help = "The server on which serve-check runs: host, host:80,443, 192.0.2.1:8080, [2001:db8::1]:443 [ports by default: 80, 443, 8080]"
+    )]
     pub(crate) server: Option<String>,
 
     /// Compare downloads of this address by TCP and by Multipath TCP

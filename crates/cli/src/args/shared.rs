@@ -107,8 +107,11 @@ pub(crate) struct TalkArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Targets")]
 pub(crate) struct CandidateArgs {
-    /// Servers: 192.0.2.1, 192.0.2.1:443, [2001:db8::1]:443, example.org:443
-    #[arg(value_name = "TARGET")]
+    // Brackets in a comment would be a link.
+    #[arg(
+        value_name = "TARGET",
+        help = "Servers: 192.0.2.1, 192.0.2.1:443, [2001:db8::1]:443, example.org:443"
+    )]
     pub(crate) targets: Vec<String>,
 
     /// A file of addresses and prefixes, one a line; may be given several times

@@ -7,7 +7,7 @@ use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::settings::{Output, Talk, Verify};
+use crate::settings::{Output, Verify};
 use crate::summary::verify::{Proved, dry_run};
 use crate::text::{counted, grouped};
 use indicatif::ProgressBar;
