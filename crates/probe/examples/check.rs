@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use subflow_probe::Stop;
 use subflow_probe::check::{self, Place, ServeSettings, Server, Settings, fetch, words};
-use subflow_probe::scan::Stop;
 use subflow_rows::{Row, Value};
 
 fn line<R: Row>(row: &R) -> String {

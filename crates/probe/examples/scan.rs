@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use subflow_probe::Stop;
 use subflow_probe::rows;
-use subflow_probe::scan::{self, Progress, Rate, Settings, Sink, Stop};
+use subflow_probe::scan::{self, Progress, Rate, Settings, Sink};
 use subflow_probe::targets::{List, Plan, Wanted};
 use subflow_rows::{Row, Value, push_addr, push_hex, push_int};
 

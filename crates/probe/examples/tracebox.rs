@@ -10,9 +10,9 @@ use std::path::{Path as Folder, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use subflow_probe::Stop;
 use subflow_probe::network::{Channel, Options};
 use subflow_probe::rows::Asks;
-use subflow_probe::scan::Stop;
 use subflow_probe::targets::Target;
 use subflow_probe::trace::{self, Concluded, Path, Settings, offline, words};
 use subflow_rows::{Row, Value};

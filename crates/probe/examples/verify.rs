@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use subflow_probe::Stop;
 use subflow_probe::network::Driven;
 use subflow_probe::rows::Verification;
-use subflow_probe::scan::Stop;
 use subflow_probe::verify::{self, Request, Settings, Sink, Target, Versions};
 use subflow_rows::{Row, Value};
 

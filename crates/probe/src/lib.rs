@@ -12,11 +12,13 @@ pub mod network;
 pub mod probes;
 pub mod rows;
 pub mod scan;
+mod stop;
 mod summary;
 pub mod targets;
 pub mod trace;
 pub mod verify;
 
 pub use error::Error;
+pub use stop::Stop;
 pub use subflow_netio::Error as NetError;
 pub use summary::{PortSummary, Summary};

@@ -12,8 +12,8 @@ use indicatif::ProgressBar;
 use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
+use subflow_probe::Stop;
 use subflow_probe::check::{self, Error, Server, Settings, fetch, words};
-use subflow_probe::scan::Stop;
 
 /// How often the bar moves while connections are waited for.
 const TICK: Duration = Duration::from_millis(100);

@@ -7,6 +7,7 @@ mod captures;
 mod check;
 mod compare;
 mod completions;
+mod ends;
 mod explain;
 mod live;
 mod man;

@@ -13,9 +13,9 @@ use crate::text::{counted, grouped};
 use indicatif::ProgressBar;
 use std::io;
 use std::time::Instant;
+use subflow_probe::Stop;
 use subflow_probe::network::Driven;
 use subflow_probe::rows::Verification;
-use subflow_probe::scan::Stop;
 use subflow_probe::verify::{self, Sink};
 
 /// Looks at the clock once in so many progress calls, which come ten times a second: rows are put on the disk each second.

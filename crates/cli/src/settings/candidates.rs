@@ -1,6 +1,7 @@
 //! Whose servers are looked at one by one: what is named, what lists hold, and what a scan left over.
 
-use super::scan::hardware;
+use super::Talk;
+use super::scan::gateway;
 use crate::args::{CandidateArgs, NetworkArgs};
 use crate::console;
 use crate::failure::Failure;
@@ -13,6 +14,8 @@ use subflow_probe::network;
 use subflow_probe::targets::{List, Ports, Ranges};
 use subflow_store::records::{self, Record, RecordError};
 
+/// Bad lines of lists that are told word by word unless more is asked for.
+const TOLD: usize = 5;
 /// Addresses of a list that are looked at one by one, at most.
 const MOST: u64 = 10_000_000;
 /// What the verdicts of a scan begin with that leave nothing to be looked at: nobody answers there.
@@ -65,7 +68,7 @@ impl Gathered {
 }
 
 /// Everything that the arguments name, but for what must not be probed.
-pub(crate) fn candidates(args: &CandidateArgs, strict: bool) -> Result<Vec<Candidate>, Failure> {
+pub(crate) fn candidates(args: &CandidateArgs, strict: bool, talk: Talk) -> Result<Vec<Candidate>, Failure> {
     let ports: Ports = args.ports.parse()?;
     let mut gathered = Gathered::default();
     for text in &args.targets {
@@ -77,7 +80,7 @@ pub(crate) fn candidates(args: &CandidateArgs, strict: bool) -> Result<Vec<Candi
     for path in &args.lists {
         lists.add_file(path, strict)?;
     }
-    tell_bad_lines(&lists);
+    tell_bad_lines(&lists, talk);
     for addr in addresses(&lists)? {
         for port in all(&ports) {
             gathered.at(addr, port);
@@ -90,7 +93,7 @@ pub(crate) fn candidates(args: &CandidateArgs, strict: bool) -> Result<Vec<Candi
     for path in &args.opt_out {
         never.add_file(path, strict)?;
     }
-    tell_bad_lines(&never);
+    tell_bad_lines(&never, talk);
     let (v4, v6) = (Ranges::union(never.v4), Ranges::union(never.v6));
     gathered.all.retain(|candidate| match candidate.addr {
         IpAddr::V4(addr) => !v4.contains(addr.into()),
@@ -101,17 +104,10 @@ pub(crate) fn candidates(args: &CandidateArgs, strict: bool) -> Result<Vec<Candi
 
 /// The way to them, where it is told.
 pub(crate) fn network(args: &NetworkArgs) -> Result<network::Options, Failure> {
-    let gateway_mac = match &args.gateway_mac {
-        Some(text) => Some(hardware(text).ok_or_else(|| {
-            Failure::usage(format!("--gateway-mac: '{text}' is no hardware address"))
-                .hint("as in --gateway-mac 02:00:5e:10:00:01")
-        })?),
-        None => None,
-    };
     Ok(network::Options {
         interface: args.interface.clone(),
         sources: args.source_ip.clone(),
-        gateway_mac,
+        gateway_mac: gateway(args.gateway_mac.as_deref())?,
         ports: None,
     })
 }
@@ -171,11 +167,17 @@ fn addresses(list: &List) -> Result<Vec<IpAddr>, Failure> {
     Ok(v4.chain(v6).collect())
 }
 
-fn tell_bad_lines(list: &List) {
-    list.bad.iter().take(5).for_each(console::warning);
-    if list.bad_lines > 5 {
-        console::warning(format!("{} of lists were passed over", counted(list.bad_lines, "line")));
+/// Tells which lines of lists cannot be read: the first ones word by word, all of them when more is asked for.
+pub(crate) fn tell_bad_lines(list: &List, talk: Talk) {
+    if talk.quiet || list.bad_lines == 0 {
+        return;
     }
+    let told = if talk.verbose { list.bad.len() } else { TOLD };
+    list.bad.iter().take(told).for_each(console::warning);
+    let lines = counted(list.bad_lines, "line");
+    console::warning(format!(
+        "{lines} of the lists cannot be read and are passed over (--strict refuses them)"
+    ));
 }
 
 /// Columns of table `targets` of a scan: the first three are needed.
@@ -259,6 +261,8 @@ mod tests {
     use super::*;
     use std::path::PathBuf;
 
+    const QUIET: Talk = Talk { quiet: true, verbose: false, progress: false };
+
     fn args(from: &[PathBuf]) -> CandidateArgs {
         CandidateArgs { from: from.to_vec(), ports: "80,443".to_owned(), ..CandidateArgs::default() }
     }
@@ -294,7 +298,7 @@ mod tests {
             "verifications.jsonl",
             "{\"addr\":\"192.0.2.1\",\"port\":80,\"version\":1,\"conclusion\":\"proxied\"}\n",
         );
-        let found = candidates(&args(&[dir.path().to_owned()]), false).expect("reads");
+        let found = candidates(&args(&[dir.path().to_owned()]), false, QUIET).expect("reads");
         let said: Vec<_> = found
             .iter()
             .map(|c| (c.addr.to_string(), c.v1, c.v0, c.mirrored, c.is_alive(), c.conclusions.len()))
@@ -311,8 +315,8 @@ mod tests {
         put("no.txt", "192.0.2.0/31\n2001:db8::/32\n");
         let opted =
             CandidateArgs { opt_out: vec![dir.path().join("no.txt")], ..args(&[dir.path().to_owned()]) };
-        assert_eq!(candidates(&opted, false).expect("reads").len(), 2);
-        let error = candidates(&args(&[dir.path().join("no.txt")]), false).unwrap_err();
+        assert_eq!(candidates(&opted, false, QUIET).expect("reads").len(), 2);
+        let error = candidates(&args(&[dir.path().join("no.txt")]), false, QUIET).unwrap_err();
         assert!(error.to_string().contains("there is no column `addr`"), "{error}");
     }
 
@@ -322,8 +326,10 @@ mod tests {
         let list = dir.path().join("list.txt");
         std::fs::write(&list, "192.0.2.0/30\n2001:db8::1\n").expect("writes");
         let few = CandidateArgs { lists: vec![list.clone()], ..args(&[]) };
-        assert_eq!(candidates(&few, true).expect("reads").len(), 10);
+        assert_eq!(candidates(&few, true, QUIET).expect("reads").len(), 10);
         std::fs::write(&list, "::/0\n").expect("writes");
-        assert!(candidates(&few, true).unwrap_err().next_step().unwrap_or_default().contains("--from"));
+        assert!(
+            candidates(&few, true, QUIET).unwrap_err().next_step().unwrap_or_default().contains("--from")
+        );
     }
 }

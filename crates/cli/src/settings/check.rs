@@ -3,7 +3,7 @@
 use super::layers::{Layer, Origin};
 use super::reading::{lower_layers, talk_flags};
 use super::scan::scaled;
-use super::{Output, Stream, Talk, Wanted};
+use super::{Output, Talk, Wanted};
 use crate::args::{CheckArgs, ServeCheckArgs};
 use crate::failure::Failure;
 use std::net::IpAddr;
@@ -39,11 +39,7 @@ impl Check {
             Wanted { dir: args.output.clone(), format: layer.format.take(), tables: args.tables.clone() };
         wanted.check()?;
         let default = if args.server.is_some() { "checks" } else { "fetches" };
-        let output = wanted.output(&CHECK_SCHEMAS, default)?;
-        if matches!(output, Output::Stream(Stream::Json(_))) {
-            return Err(Failure::usage("a JSON document cannot grow while the check goes on")
-                .hint("choose jsonl: one JSON object a line"));
-        }
+        let output = wanted.output_of(Some("the check"), &CHECK_SCHEMAS, default)?;
         let fetch = args.fetch.as_deref().map(|url| downloads(args, url)).transpose()?;
         let server = args.server.as_deref().map(|text| paths(args, text)).transpose()?;
         Ok(Self { server, fetch, output, talk })

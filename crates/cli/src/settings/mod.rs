@@ -18,7 +18,7 @@ mod wanted;
 
 pub(crate) use analyze::{Analyze, Output, Stream};
 pub(crate) use anonymize::Anonymize;
-pub(crate) use candidates::Candidate;
+pub(crate) use candidates::{Candidate, tell_bad_lines};
 pub(crate) use check::{Check, ServeCheck};
 pub(crate) use compare::{Compare, With};
 pub(crate) use live::Live;

@@ -2,7 +2,7 @@
 
 use super::layers::{Layer, Origin};
 use super::reading::{lower_layers, pair, talk_flags};
-use super::{Output, Stream, Talk, Wanted};
+use super::{Output, Talk, Wanted};
 use crate::args::{Format, ScanArgs};
 use crate::failure::Failure;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -133,12 +133,7 @@ fn output(args: &mut ScanArgs, format: Option<(Format, Origin)>, offline: bool) 
     }
     let wanted = Wanted { dir: args.output.clone(), format, tables };
     wanted.check()?;
-    let output = wanted.output(&SCHEMAS, "targets")?;
-    if matches!(output, Output::Stream(Stream::Json(_))) && !offline {
-        return Err(Failure::usage("a JSON document cannot grow while a scan goes on")
-            .hint("choose jsonl: one JSON object a line"));
-    }
-    Ok(output)
+    wanted.output_of((!offline).then_some("a scan"), &SCHEMAS, "targets")
 }
 
 /// What is probed, in which order.
@@ -221,13 +216,6 @@ fn settings(args: &ScanArgs) -> Result<Settings, Failure> {
         })?,
         None => SourcePorts::default(),
     };
-    let gateway_mac = match &args.gateway_mac {
-        Some(text) => Some(hardware(text).ok_or_else(|| {
-            Failure::usage(format!("--gateway-mac: '{text}' is no hardware address"))
-                .hint("as in --gateway-mac 02:00:5e:10:00:01")
-        })?),
-        None => None,
-    };
     Ok(Settings {
         kinds: args.probe.parse()?,
         canary: args.canary,
@@ -241,7 +229,7 @@ fn settings(args: &ScanArgs) -> Result<Settings, Failure> {
         interface: args.interface.clone(),
         sources: args.source_ip.clone(),
         source_ports,
-        gateway_mac,
+        gateway_mac: gateway(args.gateway_mac.as_deref())?,
         acknowledge_public: args.i_have_permission,
         contact: args.contact.clone(),
         resume: args.resume,
@@ -267,8 +255,18 @@ fn source_ports(text: &str) -> Option<SourcePorts> {
     SourcePorts::new(first.trim().parse().ok()?, last.trim().parse().ok()?)
 }
 
+/// The hardware address of the gateway, where it is given.
+pub(super) fn gateway(text: Option<&str>) -> Result<Option<[u8; 6]>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let addr = hardware(text).ok_or_else(|| {
+        Failure::usage(format!("--gateway-mac: '{text}' is no hardware address"))
+            .hint("as in --gateway-mac 02:00:5e:10:00:01")
+    })?;
+    Ok(Some(addr))
+}
+
 /// `02:00:5e:10:00:01`.
-pub(super) fn hardware(text: &str) -> Option<[u8; 6]> {
+fn hardware(text: &str) -> Option<[u8; 6]> {
     let bytes: Option<Vec<u8>> =
         text.split([':', '-']).map(|part| u8::from_str_radix(part, 16).ok()).collect();
     bytes?.try_into().ok()
@@ -288,6 +286,7 @@ fn quoted(word: &str) -> String {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
+    use crate::settings::Stream;
     use clap::Parser;
 
     fn scan(arguments: &str) -> Result<Scan, Failure> {

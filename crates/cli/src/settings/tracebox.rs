@@ -4,7 +4,7 @@ use super::candidates::{Candidate, candidates, network};
 use super::layers::{Layer, Origin};
 use super::reading::{lower_layers, pair, talk_flags};
 use super::scan::scaled;
-use super::{Output, Stream, Talk, Wanted};
+use super::{Output, Talk, Wanted};
 use crate::args::{Format, TraceboxArgs};
 use crate::failure::Failure;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -15,7 +15,6 @@ use subflow_probe::network::Options;
 use subflow_probe::rows::{Asks, TRACE_SCHEMAS};
 use subflow_probe::targets::special;
 use subflow_probe::trace::Settings;
-use subflow_probe::verify::MOST_PUBLIC;
 use subflow_report::tracebox::Operators;
 
 /// What a scan or verification says of servers that answer with the option, or fail with it only.
@@ -90,7 +89,7 @@ impl Tracebox {
         let talk = Talk::of(&args.talk, &layer);
         let show = showing(&args, layer.format.take())?;
         let of = if args.read.is_empty() {
-            TraceboxOf::Targets(Box::new(Probing::new(&args, strict)?))
+            TraceboxOf::Targets(Box::new(Probing::new(&args, strict, talk)?))
         } else {
             TraceboxOf::Captures(args.read)
         };
@@ -99,7 +98,7 @@ impl Tracebox {
 }
 
 impl Probing {
-    fn new(args: &TraceboxArgs, strict: bool) -> Result<Self, Failure> {
+    fn new(args: &TraceboxArgs, strict: bool, talk: Talk) -> Result<Self, Failure> {
         let settings = settings(args)?;
         settings.check()?;
         let defaults = (Settings::RATE, Settings::AT_ONCE);
@@ -111,7 +110,7 @@ impl Probing {
                 return Err(Failure::usage(format!("--rate: '{text}' is no number of packets a second")));
             }
         };
-        let all = candidates(&args.candidates, strict)?;
+        let all = candidates(&args.candidates, strict, talk)?;
         if all.is_empty() {
             return Err(Failure::usage("there is no target to look at").hint(
                 "name servers as example.org:443, or give --list FILE, or --from the folder of a scan",
@@ -133,9 +132,9 @@ impl Probing {
                 one.addr, one.port
             )));
         }
-        let public = targets.iter().filter(|one| is_public(one.addr)).count();
-        if public > MOST_PUBLIC && !args.candidates.i_have_permission && !args.dryrun {
-            return Err(subflow_probe::Error::NotAcknowledged { targets: public as u64 }.into());
+        let public = special::count_public(targets.iter().map(|one| one.addr));
+        if !args.dryrun {
+            special::check_public(public, args.candidates.i_have_permission, rate.is_some())?;
         }
         if args.contact.as_deref().is_some_and(|text| text.chars().any(char::is_control)) {
             return Err(Failure::usage("--contact must be without control characters"));
@@ -168,13 +167,6 @@ fn is_wanted(one: &Candidate, mirrored: bool, plain: bool) -> bool {
         || one.v0
         || said().any(|said| OF_INTEREST.contains(&said))
         || (plain && one.is_alive())
-}
-
-fn is_public(addr: IpAddr) -> bool {
-    match addr {
-        IpAddr::V4(addr) => !special::v4().contains(addr.into()),
-        IpAddr::V6(addr) => !special::v6().contains(addr.into()),
-    }
 }
 
 /// Whether an address is none of a host.
@@ -244,11 +236,8 @@ fn showing(args: &TraceboxArgs, format: Option<(Format, Origin)>) -> Result<Show
     }
     let wanted = Wanted { dir: args.output.clone(), format, tables };
     wanted.check()?;
-    let output = wanted.output(&TRACE_SCHEMAS, "targets")?;
-    if matches!(output, Output::Stream(Stream::Json(_))) && args.read.is_empty() {
-        return Err(Failure::usage("a JSON document cannot grow while the work goes on")
-            .hint("choose jsonl: one JSON object a line"));
-    }
+    let goes_on = args.read.is_empty().then_some("the work");
+    let output = wanted.output_of(goes_on, &TRACE_SCHEMAS, "targets")?;
     if let Some(dir) = &args.output {
         spare_scans(dir)?;
     }
@@ -288,6 +277,7 @@ fn operators(path: &Path) -> Result<Operators, Failure> {
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
+    use crate::settings::Stream;
     use clap::Parser;
 
     fn tracebox(arguments: &str) -> Result<Tracebox, Failure> {

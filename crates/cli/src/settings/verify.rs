@@ -4,7 +4,7 @@ use super::candidates::{Candidate, candidates, network};
 use super::layers::{Layer, Origin};
 use super::reading::{lower_layers, pair, talk_flags};
 use super::scan::scaled;
-use super::{Output, Stream, Talk, Wanted};
+use super::{Output, Talk, Wanted};
 use crate::args::VerifyArgs;
 use crate::failure::Failure;
 use std::time::Duration;
@@ -40,14 +40,11 @@ impl Verify {
         let talk = Talk::of(&args.talk, &layer);
         let wanted = Wanted { dir: args.output.clone(), format: layer.format.take(), tables: Vec::new() };
         wanted.check()?;
-        let output = wanted.output(&[Verification::SCHEMA], Verification::SCHEMA.table)?;
-        if matches!(output, Output::Stream(Stream::Json(_))) {
-            return Err(Failure::usage("a JSON document cannot grow while the work goes on")
-                .hint("choose jsonl: one JSON object a line"));
-        }
+        let table = Verification::SCHEMA.table;
+        let output = wanted.output_of(Some("the work"), &[Verification::SCHEMA], table)?;
         let strict = layer.strict.unwrap_or(false);
         let settings = settings(args)?;
-        let all = candidates(&args.of, strict)?;
+        let all = candidates(&args.of, strict, talk)?;
         if all.is_empty() {
             return Err(Failure::usage("there is nothing to verify").hint(
                 "name servers as example.org:443, or give --list FILE, or --from the folder of a scan",

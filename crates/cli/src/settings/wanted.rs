@@ -46,6 +46,23 @@ impl Wanted {
         }
     }
 
+    /// The same of something that `goes_on` while its rows are written, as "the work": no JSON document on standard output then.
+    pub(crate) fn output_of(
+        self,
+        goes_on: Option<&str>,
+        schemas: &[Schema],
+        default: &'static str,
+    ) -> Result<Output, Failure> {
+        let output = self.output(schemas, default)?;
+        match (goes_on, &output) {
+            (Some(what), Output::Stream(Stream::Json(_))) => {
+                Err(Failure::usage(format!("a JSON document cannot grow while {what} goes on"))
+                    .hint("choose jsonl: one JSON object a line"))
+            }
+            _ => Ok(output),
+        }
+    }
+
     /// Where rows of these tables go; CSV on standard output is of `default` unless one is chosen.
     pub(crate) fn output(self, schemas: &[Schema], default: &'static str) -> Result<Output, Failure> {
         let (format, _) = self.form();

@@ -45,17 +45,7 @@ impl Evidence {
         }
         self.answers = self.answers.saturating_add(1);
         let finding = &mut self.findings[answer.kind as usize];
-        // Of several answers to one probe the first SYN/ACK counts, then a reset, then ICMP; but a mirror betrays
-        // itself at any time.
-        let weight = |finding| match finding {
-            Finding::Silent => 0,
-            Finding::Icmp => 1,
-            Finding::Reset => 2,
-            Finding::MptcpReset => 3,
-            Finding::Mirrored => 5,
-            _ => 4,
-        };
-        if finding.is_none_or(|before| weight(before) < weight(answer.finding)) {
+        if finding.is_none_or(|before| before.weight() < answer.finding.weight()) {
             *finding = Some(answer.finding);
         }
         if let (Some(place), Some(key), Some(flags)) = (

@@ -12,8 +12,8 @@ use super::local::{Local, find};
 use super::settings::Settings;
 use super::talk::{Path, Tried, attempt};
 use super::watch::Watch;
+use crate::Stop;
 use crate::rows::{Attempt, Check, CheckVerdict};
-use crate::scan::Stop;
 
 /// What a check found.
 #[derive(Debug, Default)]

@@ -16,8 +16,8 @@ use super::seen::Seen;
 use super::settings::DEFAULT_PORTS;
 use super::talk::PATH;
 use super::watch::{LATENCY, Watch};
+use crate::Stop;
 use crate::rows::Sight;
-use crate::scan::Stop;
 
 /// Connections that are served at a time; further ones are closed.
 const MOST_CONNECTIONS: usize = 64;

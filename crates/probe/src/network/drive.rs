@@ -5,7 +5,7 @@ use std::io;
 use super::table::Table;
 use super::{Channel, Nanos, Pacer, Talk};
 use crate::Error;
-use crate::scan::Stop;
+use crate::Stop;
 
 /// How often [`Watch::tick`] is told, and how long the end may go unnoticed.
 const TICK_NS: Nanos = 100_000_000;

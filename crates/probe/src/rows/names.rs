@@ -40,6 +40,21 @@ names! {
     }
 }
 
+impl Finding {
+    /// Of several findings the weightiest counts: a SYN/ACK before a reset, that before an ICMP error; and a mirror betrays itself at
+    /// any time.
+    pub(crate) fn weight(self) -> u8 {
+        match self {
+            Self::Silent => 0,
+            Self::Icmp => 1,
+            Self::Reset => 2,
+            Self::MptcpReset => 3,
+            Self::Mirrored => 5,
+            Self::NoOption | Self::Stripped | Self::Malformed | Self::V0 | Self::V1 => 4,
+        }
+    }
+}
+
 names! {
     /// What all answers of a target together say.
     pub enum Verdict {

@@ -26,6 +26,6 @@ pub use campaign::{DryRun, dry_run};
 pub use network::{Network, find};
 pub use run::{Outcome, run};
 pub use settings::{Rate, Resets, Settings};
-pub use sink::{Kept, Progress, Sink, Stop};
+pub use sink::{Kept, Progress, Sink};
 pub use state::State;
 pub use track::{Ask, Tracker};

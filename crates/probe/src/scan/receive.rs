@@ -10,11 +10,12 @@ use subflow_netio::{Error as NetError, Frames, Ring, ask_for_short_turns, wait};
 use subflow_wire::LinkType;
 
 use super::settings::Settings;
-use super::sink::{Progress, Sink, Stop};
+use super::sink::{Progress, Sink};
 use super::state::State;
 use super::throttle::Throttle;
 use super::track::{Tracker, silent};
 use super::work::{QUEUE, Reset, Work};
+use crate::Stop;
 use crate::answers::{Answer, Mark, Packet, Reader, Rejected, Repeats};
 use crate::probes::{Kinds, Probes};
 use crate::rows::{AnswerKind, End};

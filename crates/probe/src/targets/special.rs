@@ -1,6 +1,9 @@
 //! Addresses that are not for scanning: the IANA special-purpose registries (RFC 6890 and later entries) and multicast.
 
+use std::net::IpAddr;
+
 use super::ranges::{Range, Ranges, low_bits};
+use crate::Error;
 
 /// IPv4 special-purpose address registry, multicast and reserved space.
 const V4: &[(u32, u8)] = &[
@@ -56,6 +59,31 @@ pub fn v6() -> Ranges<u128> {
     let high = V6.iter().map(|&(first, len)| (u128::from(first) << 64, len));
     let range = |(first, len): (u128, u8)| -> Range<u128> { (first, first | low_bits(128 - u32::from(len))) };
     Ranges::union(high.chain(V6_LOW.iter().copied()).map(range).collect())
+}
+
+/// Public addresses that are looked at one by one without an acknowledgement: somebody who names his own servers need not give one.
+pub const MOST_PUBLIC: usize = 8;
+
+/// How many of some addresses are public: outside of the special-purpose registries.
+pub fn count_public(addrs: impl IntoIterator<Item = IpAddr>) -> usize {
+    let (v4, v6) = (v4(), v6());
+    let is_public = |addr: &IpAddr| match *addr {
+        IpAddr::V4(addr) => !v4.contains(addr.into()),
+        IpAddr::V6(addr) => !v6.contains(addr.into()),
+    };
+    addrs.into_iter().filter(is_public).count()
+}
+
+/// Refuses to look at so many public addresses one by one: more than [`MOST_PUBLIC`] unless somebody has acknowledged that their owners were
+/// considered, and any at all without a rate.
+pub fn check_public(public: usize, acknowledged: bool, is_limited: bool) -> Result<(), Error> {
+    if public > 0 && !is_limited {
+        return Err(Error::Setting { what: "public addresses are not probed without a rate" });
+    }
+    if public > MOST_PUBLIC && !acknowledged {
+        return Err(Error::NotAcknowledged { targets: public as u64 });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Run {
     /// What the answers of the target itself say; `Silent` when there are none. Of several the weightiest counts, as in a scan.
     pub fn finding(&self) -> Finding {
         let findings = self.seen().filter_map(|(_, seen)| seen.finding);
-        findings.max_by_key(|&finding| weight(finding)).unwrap_or(Finding::Silent)
+        findings.max_by_key(|finding| finding.weight()).unwrap_or(Finding::Silent)
     }
 
     /// Smallest hop limit with an answer of a kind, where it is known which probe was answered.
@@ -166,19 +166,7 @@ impl Trace {
 
     /// What came of everything that asked one thing; `None` when nothing did.
     pub fn finding(&self, asks: Asks) -> Option<Finding> {
-        self.asking(asks).map(Run::finding).max_by_key(|&finding| weight(finding))
-    }
-}
-
-/// Of several findings the weightiest counts: an answer before a refusal, and a mirror betrays itself at any time.
-fn weight(finding: Finding) -> u8 {
-    match finding {
-        Finding::Silent => 0,
-        Finding::Icmp => 1,
-        Finding::Reset => 2,
-        Finding::MptcpReset => 3,
-        Finding::Mirrored => 5,
-        _ => 4,
+        self.asking(asks).map(Run::finding).max_by_key(|finding| finding.weight())
     }
 }
 

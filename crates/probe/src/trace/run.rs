@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::path::Path;
 use super::settings::Settings;
 use crate::Error;
+use crate::Stop;
 use crate::network::{Channel, Driven, Watch, drive};
-use crate::scan::Stop;
 use crate::targets::Target;
 
 /// Probes the paths to targets, at most `at_once` at a time, with at most `rate` packets a second (`None`: as fast as it goes).

@@ -27,6 +27,6 @@ mod words;
 pub use judge::conclude;
 pub use request::Request;
 pub use run::{Kept, Outcome, Sink, run};
-pub use settings::{MOST_PUBLIC, Patience, Settings, Target, Versions};
+pub use settings::{Patience, Settings, Target, Versions};
 pub use verifier::{Shared, Verifier};
 pub use words::words;

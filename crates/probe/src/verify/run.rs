@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::settings::{Settings, Target};
 use super::verifier::{Shared, Verifier};
 use crate::Error;
+use crate::Stop;
 use crate::network::{Channel, Driven, Watch, drive};
 use crate::rows::Verification;
-use crate::scan::Stop;
 
 /// Takes rows as they come. An error ends the run.
 pub trait Sink {

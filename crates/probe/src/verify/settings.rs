@@ -8,6 +8,7 @@ use super::request::Request;
 use crate::Error;
 use crate::network::{self, Nanos};
 use crate::rows::Finding;
+use crate::targets::special;
 
 /// Which versions are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,14 +139,11 @@ pub struct Settings {
     pub rate: Option<f64>,
     /// The way to the targets, where it is not to be found out.
     pub network: network::Options,
-    /// That the owners of public addresses have been considered: without it at most [`MOST_PUBLIC`] of them are verified.
+    /// That the owners of public addresses have been considered: without it at most [`special::MOST_PUBLIC`] of them are verified.
     pub acknowledge_public: bool,
     /// Makes keys, random numbers and initial sequence numbers; by default another one in each run.
     pub seed: Option<u64>,
 }
-
-/// Public addresses that are verified without an acknowledgement: somebody who names his own servers need not give one.
-pub const MOST_PUBLIC: usize = 8;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -213,18 +211,7 @@ impl Settings {
         if ports.iter().any(|&port| !self.request_to(port).fits(&agent)) {
             return setting("the request is too long, or too short to be sent in two parts");
         }
-        let (v4, v6) = (crate::targets::special::v4(), crate::targets::special::v6());
-        let is_public = |target: &&Target| match target.addr {
-            std::net::IpAddr::V4(addr) => !v4.contains(addr.into()),
-            std::net::IpAddr::V6(addr) => !v6.contains(addr.into()),
-        };
-        let public = targets.iter().filter(is_public).count();
-        if public > 0 && self.rate.is_none() {
-            return setting("public addresses are not verified without a rate");
-        }
-        if public > MOST_PUBLIC && !self.acknowledge_public {
-            return Err(Error::NotAcknowledged { targets: public as u64 });
-        }
-        Ok(())
+        let public = special::count_public(targets.iter().map(|target| target.addr));
+        special::check_public(public, self.acknowledge_public, self.rate.is_some())
     }
 }

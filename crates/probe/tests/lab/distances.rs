@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use subflow_probe::Error;
+use subflow_probe::Stop;
 use subflow_probe::distance::{Measure, Settings};
 use subflow_probe::network::{Channel, Nanos, Options, Out, Received, Talk, drive};
-use subflow_probe::scan::Stop;
 use subflow_probe::targets::Target;
 
 use crate::chain::kernel::{KernelChain, treated};

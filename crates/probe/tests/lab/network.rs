@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use subflow_probe::Error;
+use subflow_probe::Stop;
 use subflow_probe::network::{Channel, Head, Nanos, Options, Out, Received, Talk, drive};
-use subflow_probe::scan::Stop;
 use subflow_wire::tcp::{Flags, Header, TcpOption};
 
 use crate::support::{Lab, listen};

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use subflow_probe::Error;
+use subflow_probe::Stop;
 use subflow_probe::network::{Channel, Options};
-use subflow_probe::scan::Stop;
 use subflow_probe::targets::Target;
 use subflow_probe::trace::{self, Settings};
 

@@ -45,7 +45,7 @@ pub(super) fn run(args: LiveArgs) -> Result<Exit, Failure> {
         thread::scope(|scope| {
             let screen = scope.spawn(|| {
                 let shown = ui::run(&interfaces, &shared);
-                shared.ask_to_stop();
+                shared.ends.ask_to_stop();
                 shown
             });
             let done = worker.run(&shared);

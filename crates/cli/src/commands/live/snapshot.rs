@@ -1,5 +1,6 @@
 //! What the analysis shows to the screen: made by one thread when the other asks for it.
 
+use crate::commands::ends::Ends;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -37,8 +38,7 @@ pub(super) struct Snapshot {
 pub(super) struct Shared {
     wanted: AtomicBool,
     summary: AtomicBool,
-    stop: AtomicBool,
-    over: AtomicBool,
+    pub(super) ends: Ends,
     snapshot: Mutex<Option<Box<Snapshot>>>,
 }
 
@@ -64,34 +64,5 @@ impl Shared {
     /// Takes one, if there is a new one.
     pub(super) fn take(&self) -> Option<Box<Snapshot>> {
         self.snapshot.lock().ok()?.take()
-    }
-
-    /// Asks for the end of the capture.
-    pub(super) fn ask_to_stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the end was asked for.
-    pub(super) fn is_to_stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// The capture has ended when this is dropped.
-    pub(super) fn ends_here(&self) -> Over<'_> {
-        Over(self)
-    }
-
-    /// Whether it has.
-    pub(super) fn has_ended(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
-    }
-}
-
-/// Tells the screen that the capture has ended, by going away.
-pub(super) struct Over<'a>(&'a Shared);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.over.store(true, Ordering::Relaxed);
     }
 }

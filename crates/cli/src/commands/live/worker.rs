@@ -99,7 +99,7 @@ impl Worker {
     /// Works, and passes on all rows, until the end is asked for, a limit is reached, or there is nothing to capture from any more.
     pub(super) fn run(mut self, shared: &Shared) -> (Done, Rows) {
         // The screen ends with this, whatever happens here.
-        let _over = shared.ends_here();
+        let _over = shared.ends.over_when_dropped();
         self.pump(shared);
         let elapsed = self.begin.elapsed();
         // The kernel's last counters, and what came in time but is not wanted.
@@ -167,7 +167,7 @@ impl Worker {
         let over = self.duration.is_some_and(|duration| self.begin.elapsed() >= duration);
         if over
             || interrupt::is_pressed()
-            || shared.is_to_stop()
+            || shared.ends.is_to_stop()
             || self.output_failed.load(Ordering::Relaxed)
         {
             self.live.stop();

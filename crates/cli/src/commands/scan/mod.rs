@@ -10,14 +10,9 @@ use crate::args::ScanArgs;
 use crate::console;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::settings::{Scan, ScanOf, Talk};
+use crate::settings::{Scan, ScanOf, tell_bad_lines};
 use crate::summary::scan as summary;
-use crate::text::counted;
 use subflow_probe::scan::dry_run;
-use subflow_probe::targets::List;
-
-/// Bad lines of lists that are told word by word unless more is asked for.
-const TOLD: usize = 5;
 
 pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
     let Scan { of, strict, talk } = Scan::new(args)?;
@@ -33,16 +28,4 @@ pub(super) fn run(args: ScanArgs) -> Result<Exit, Failure> {
             send::run(&sending, talk)
         }
     }
-}
-
-fn tell_bad_lines(reading: &List, talk: Talk) {
-    if talk.quiet || reading.bad_lines == 0 {
-        return;
-    }
-    let told = if talk.verbose { reading.bad.len() } else { TOLD };
-    reading.bad.iter().take(told).for_each(console::warning);
-    let lines = counted(reading.bad_lines, "line");
-    console::warning(format!(
-        "{lines} of the lists cannot be read and are passed over (--strict refuses them)"
-    ));
 }

@@ -8,8 +8,9 @@ use crate::interrupt;
 use crate::settings::{Output, Sending, Talk};
 use crate::summary::scan as summary;
 use crate::text::counted;
+use subflow_probe::Stop;
 use subflow_probe::rows::End;
-use subflow_probe::scan::{self, Outcome, State, Stop};
+use subflow_probe::scan::{self, Outcome, State};
 use subflow_store::GrowingSink;
 
 pub(super) fn run(sending: &Sending, talk: Talk) -> Result<Exit, Failure> {

@@ -15,9 +15,10 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
+use subflow_probe::Stop;
 use subflow_probe::Summary;
 use subflow_probe::rows::{Campaign, Probe, Target};
-use subflow_probe::scan::{About, AboutServer, DryRun, Progress, Sink, Stop, dry_run};
+use subflow_probe::scan::{About, AboutServer, DryRun, Progress, Sink, dry_run};
 use subflow_rows::Row;
 
 /// Takes the rows of a scan.

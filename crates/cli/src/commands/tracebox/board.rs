@@ -1,7 +1,7 @@
 //! What the work shows to the screen: one thread puts it up, the other takes it down.
 
+use crate::commands::ends::Ends;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use subflow_probe::network::Driven;
 use subflow_probe::targets::Target;
@@ -34,8 +34,7 @@ pub(super) struct Board {
 pub(super) struct Shared {
     board: Mutex<Option<Board>>,
     chosen: Mutex<Option<Target>>,
-    stop: AtomicBool,
-    over: AtomicBool,
+    pub(super) ends: Ends,
 }
 
 impl Shared {
@@ -68,35 +67,6 @@ impl Shared {
     pub(super) fn chosen(&self) -> Option<Target> {
         *self.chosen.lock().ok()?
     }
-
-    /// Asks for the end of the work.
-    pub(super) fn ask_to_stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the end was asked for.
-    pub(super) fn is_to_stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// The work is done when this is dropped.
-    pub(super) fn ends_here(&self) -> Over<'_> {
-        Over(self)
-    }
-
-    /// Whether it is.
-    pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::Relaxed)
-    }
-}
-
-/// Tells the screen that the work is done, by going away.
-pub(super) struct Over<'a>(&'a Shared);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.over.store(true, Ordering::Relaxed);
-    }
 }
 
 #[cfg(test)]
@@ -119,8 +89,8 @@ mod tests {
         shared.put(board(3, MOST_FRESH));
         shared.put(board(4, 1));
         assert_eq!(shared.take().map(|board| board.fresh.len()), Some(MOST_FRESH));
-        assert!(!shared.is_over());
-        drop(shared.ends_here());
-        assert!(shared.is_over());
+        assert!(!shared.ends.is_over());
+        drop(shared.ends.over_when_dropped());
+        assert!(shared.ends.is_over());
     }
 }

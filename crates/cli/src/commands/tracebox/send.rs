@@ -16,9 +16,9 @@ use std::io;
 use std::net::IpAddr;
 use std::thread;
 use std::time::{Duration, Instant};
+use subflow_probe::Stop;
 use subflow_probe::network::{Channel, Driven, Watch};
 use subflow_probe::rows::Category;
-use subflow_probe::scan::Stop;
 use subflow_probe::targets::Target;
 use subflow_probe::trace::{self, Concluded, Path};
 
@@ -40,10 +40,10 @@ pub(super) fn run(probing: &Probing, show: &Showing, talk: Talk) -> Result<Exit,
         thread::scope(|scope| {
             let screen = scope.spawn(|| {
                 let shown = ui::run(probing.targets.len() as u64, &shared);
-                shared.ask_to_stop();
+                shared.ends.ask_to_stop();
                 shown
             });
-            let over = shared.ends_here();
+            let over = shared.ends.over_when_dropped();
             let outcome = probe(probing, &mut channel, &mut taker, &stop);
             let taken = start.elapsed();
             taker.last(outcome.as_ref().ok());
@@ -203,7 +203,7 @@ impl Watch<Path> for Taker<'_> {
     where
         Path: 'a,
     {
-        let pressed = interrupt::is_pressed() || self.screen.is_some_and(Shared::is_to_stop);
+        let pressed = interrupt::is_pressed() || self.screen.is_some_and(|screen| screen.ends.is_to_stop());
         if pressed && self.stop.times() == 0 {
             self.stop.ask();
         }

@@ -10,6 +10,7 @@ use subflow_rows::Time;
 use super::summary::Summary;
 use super::tls::{Stream, Tls, Trust};
 use super::url::Url;
+use crate::Stop;
 use crate::check::Error;
 use crate::check::compare::handshake_passage;
 use crate::check::counters::{Counters, growth};
@@ -19,7 +20,6 @@ use crate::check::report::hex;
 use crate::check::talk::said;
 use crate::check::watch::{LATENCY, Watch};
 use crate::rows::{Fetch, FetchOutcome, Negotiated, Passage};
-use crate::scan::Stop;
 
 /// Redirects that are followed.
 const MOST_REDIRECTS: usize = 5;

@@ -36,7 +36,7 @@ pub(super) fn run(interfaces: &[Interface], shared: &Shared) -> Result<(), Failu
     let mut drawing = || -> std::io::Result<()> {
         let mut asked: Option<Instant> = None;
         let mut changed = true;
-        while !state.quit && !shared.has_ended() && !interrupt::is_pressed() {
+        while !state.quit && !shared.ends.is_over() && !interrupt::is_pressed() {
             if asked.is_none_or(|asked| asked.elapsed() >= REFRESH) {
                 shared.ask(state.wants_summary(terminal.size()?));
                 asked = Some(Instant::now());

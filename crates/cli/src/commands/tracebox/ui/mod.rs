@@ -32,7 +32,7 @@ pub(super) fn run(targets: u64, shared: &Shared) -> Result<(), Failure> {
             if let Some(board) = shared.take() {
                 state.take(board);
                 changed = true;
-            } else if shared.is_over() && !state.over {
+            } else if shared.ends.is_over() && !state.over {
                 state.end();
                 changed = true;
             }
