@@ -1,7 +1,8 @@
 //! Packet hops per CPU-second of a random permutation on fat-trees, with acknowledgments through the network.
 //!
-//! Run with `cargo bench -p subflow-sim --bench permutation [-- k [tcp|dctcp|mptcp [milliseconds of simulated time [runs]]]]`. Of several
-//! runs the fastest is told, since other processes only ever take from it. CPU time and the largest resident size are those of the
+//! Run with `cargo bench -p subflow-sim --bench permutation [-- k [tcp|dctcp|mptcp [milliseconds of simulated time [runs [dupack]]]]]`. Losses
+//! are detected as hosts do today, by time (RACK), or with `dupack` by duplicate acknowledgments. Of several runs the fastest is told,
+//! since other processes only ever take from it. CPU time and the largest resident size are those of the
 //! process itself, from /proc (Linux); the largest size is that of all cases so far. The last word is a fingerprint of all that came out,
 //! flow by flow and link by link: a change that is to make the simulator faster and nothing else leaves it as it is.
 
@@ -10,6 +11,7 @@ use subflow_sim::congestion::Algorithm;
 use subflow_sim::net::{InterfaceId, LinkSettings};
 use subflow_sim::random::{Purpose, Random};
 use subflow_sim::topology::FatTree;
+use subflow_sim::transport::LossDetection;
 use subflow_sim::world::{FlowSpec, Transport, Ways, World};
 use subflow_sim::{Duration, Network, Rate, Time, run};
 
@@ -17,6 +19,7 @@ use subflow_sim::{Duration, Network, Rate, Time, run};
 const PACKET: u64 = 1500;
 
 /// One run: who, how many subflows (0: plain TCP).
+#[derive(Clone)]
 struct Case {
     name: &'static str,
     transport: Transport,
@@ -157,13 +160,17 @@ fn main() {
     let ks: Vec<u32> = number(0).map_or(vec![8, 12, 16], |k| vec![k as u32]);
     let name = arguments.get(1).map(String::as_str).unwrap_or("");
     for case in cases().iter().filter(|case| case.name.starts_with(name)) {
+        let mut case = case.clone();
+        if !arguments.iter().any(|argument| argument == "dupack") {
+            case.transport.sender.detection = LossDetection::Rack;
+        }
         for &k in &ks {
             let milliseconds = number(2).unwrap_or(match k {
                 8 => 60,
                 12 => 25,
                 _ => 12,
             });
-            tell(k, case, milliseconds, Rate::from_gbps(10), number(3).unwrap_or(3));
+            tell(k, &case, milliseconds, Rate::from_gbps(10), number(3).unwrap_or(3));
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod middlebox;
 pub mod mptcp;
 pub mod net;
 pub mod observe;
+mod prefetch;
 pub mod queue;
 pub mod random;
 pub mod rows;

@@ -9,6 +9,8 @@
 //! Events of equal time always share a bucket and keep their order. Buckets are lists of chunks from one pool, in which the chunk freed last is
 //! used next: memory follows the events that wait, stays in the cache while they are few, and is read in order when they are many.
 
+use crate::prefetch::prefetch;
+
 /// Bits of a digit.
 const BITS: u32 = 11;
 /// Buckets of a floor.
@@ -113,6 +115,65 @@ pub struct Queue {
     since: usize,
     /// A bucket before it is sorted.
     scratch: Vec<Event>,
+}
+
+/// Buckets of the lowest floor from the first one on.
+#[derive(Debug)]
+pub struct Coming<'a> {
+    queue: &'a Queue,
+    /// The word that is looked at, what is left of it, and which words come after it.
+    word: usize,
+    bits: u64,
+    rest: u32,
+}
+
+impl<'a> Iterator for Coming<'a> {
+    type Item = Batch<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Batch<'a>> {
+        if self.bits == 0 {
+            if self.rest == 0 {
+                return None;
+            }
+            self.word = self.rest.trailing_zeros() as usize % WORDS;
+            self.rest &= self.rest.wrapping_sub(1);
+            self.bits = self.queue.full[0].words[self.word];
+        }
+        let digit = self.word * 64 + self.bits.trailing_zeros() as usize % 64;
+        self.bits &= self.bits.wrapping_sub(1);
+        Some(Batch { chunks: &self.queue.chunks, bucket: self.queue.buckets[digit] })
+    }
+}
+
+/// The events of a bucket, in the order in which they came.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    chunks: &'a [Chunk],
+    bucket: Bucket,
+}
+
+impl<'a> Batch<'a> {
+    /// Asks for the memory of the first events and the last ones.
+    #[inline]
+    pub fn prefetch(self) {
+        for chunk in [self.bucket.head, self.bucket.tail / SLOTS] {
+            if let Some(chunk) = self.chunks.get(chunk as usize) {
+                prefetch(&chunk.events[0]);
+                prefetch(&chunk.next);
+            }
+        }
+    }
+
+    /// Shows all events.
+    #[inline]
+    pub fn for_each(self, mut show: impl FnMut(&Event)) {
+        let mut next = self.bucket.head;
+        while let Some(chunk) = self.chunks.get(next as usize) {
+            chunk.events.iter().take(self.bucket.filled(next)).for_each(&mut show);
+            next = chunk.next;
+        }
+    }
 }
 
 impl Default for Queue {
@@ -239,17 +300,18 @@ impl Queue {
         self.front.get(self.taken..).unwrap_or_default()
     }
 
-    /// Reads the beginning and the end of what comes after the events that are [`ready`](Self::ready), for it to be in the cache then. Yields
-    /// anything that depends on all that was read.
+    /// The buckets that come after the events that are [`ready`](Self::ready), soonest first, as far as the lowest floor has them. What is
+    /// pushed may come between them.
     #[inline]
-    pub fn look(&self) -> u64 {
+    pub fn coming(&self) -> Coming<'_> {
         let full = &self.full[0];
         let word = full.summary.trailing_zeros() as usize % WORDS;
-        let digit = word * 64 + full.words[word].trailing_zeros() as usize % 64;
-        let Bucket { head, tail } = self.buckets[digit];
-        let (head, tail) = (self.chunks.get(head as usize), self.chunks.get((tail / SLOTS) as usize));
-        head.map_or(0, |chunk| chunk.events[0].at ^ u64::from(chunk.next))
-            ^ tail.map_or(0, |chunk| chunk.events[0].at)
+        Coming {
+            queue: self,
+            word,
+            bits: full.words[word],
+            rest: full.summary & full.summary.wrapping_sub(1),
+        }
     }
 
     /// The time of the next event.
@@ -423,6 +485,18 @@ impl Queue {
         true
     }
 
+    /// Lets all events that wait be changed, in no order; not their times.
+    pub fn change(&mut self, mut change: impl FnMut(&mut Event)) {
+        self.front.iter_mut().skip(self.taken).for_each(&mut change);
+        for bucket in &self.buckets {
+            let mut next = bucket.head;
+            while let Some(chunk) = self.chunks.get_mut(next as usize) {
+                chunk.events.iter_mut().take(bucket.filled(next)).for_each(&mut change);
+                next = chunk.next;
+            }
+        }
+    }
+
     /// All events that wait, in no order that means anything.
     pub fn iter(&self) -> impl Iterator<Item = Event> {
         let lists = self.buckets.iter().flat_map(move |bucket| {
@@ -454,6 +528,27 @@ mod tests {
 
     fn event(at: u64, item: u32) -> Event {
         Event { at, item, ..Event::default() }
+    }
+
+    #[test]
+    fn what_comes_is_shown_bucket_by_bucket_and_can_be_changed() {
+        let mut queue = Queue::new();
+        for n in 0..100u32 {
+            queue.push(u64::from(n) * 10_000, n, 0);
+        }
+        assert!(queue.refill());
+        let ready = queue.ready().len();
+        let mut shown = Vec::new();
+        for batch in queue.coming() {
+            batch.prefetch();
+            batch.for_each(|event| shown.push(event.item));
+        }
+        let expected: Vec<u32> = (ready as u32..100).collect();
+        assert_eq!(shown, expected);
+
+        queue.change(|event| event.place = event.item + 7);
+        let places: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|event| event.place).collect();
+        assert_eq!(places, (7..107).collect::<Vec<u32>>());
     }
 
     impl Model {

@@ -25,6 +25,8 @@ mod shared;
 mod subflow;
 mod wvegas;
 
+use prefetch_index::prefetch_index;
+
 use crate::time::{Duration, Time};
 pub use dctcp::GAIN as DCTCP_GAIN;
 use shared::Shared;
@@ -120,10 +122,10 @@ impl Congestion {
         }
     }
 
-    /// Reads what an acknowledgment of a subflow needs, for it to be in the cache then. Yields anything that depends on it.
+    /// Asks for the memory that an acknowledgment of a subflow needs.
     #[inline]
-    pub fn look(&self, i: usize) -> u64 {
-        self.subflows.get(i).map_or(0, |subflow| subflow.delivered)
+    pub fn prefetch(&self, i: usize) {
+        prefetch_index(&self.subflows, i);
     }
 
     /// The algorithm.

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::prefetch::prefetch;
 use crate::transport::Ranges;
 
 /// The receiving side of one direction's data. Numbers are offsets: 0 is the first byte.
@@ -54,6 +55,16 @@ impl DataReceiver {
     #[inline]
     pub fn nxt(&self) -> u64 {
         self.nxt
+    }
+
+    /// Asks for the memory that the arrival of a chunk needs.
+    #[inline]
+    pub fn prefetch(&self, dsn: u64) {
+        if let Beyond::Bits { words, base, .. } = &self.beyond
+            && let Some(word) = words.get((dsn / self.chunk / 64).wrapping_sub(*base) as usize)
+        {
+            prefetch(word);
+        }
     }
 
     /// Bytes held beyond the first hole.

@@ -27,11 +27,11 @@ pub trait Endpoint {
     /// A packet is at the end of its path. Its slot is the endpoint's: to be freed, or used again for the ACK.
     fn arrive(&mut self, net: &mut Network, packet: PacketId);
 
-    /// A packet will soon be at the end of its path (or would have been): what will be needed then is to be read now, so that all waits for memory
-    /// run side by side. Yields anything that depends on all that was read.
+    /// A packet will soon be at the end of its path (or would have been): memory that will be needed then is to be asked for, but not waited
+    /// for. Called some batches of events ahead: 2, 1 and 0, so that what was asked for in one call can be read in the next.
     #[inline]
-    fn look(&self, packet: &Packet) -> u64 {
-        packet.seq
+    fn prefetch(&self, packet: &Packet, ahead: u32) {
+        let _ = (packet, ahead);
     }
 
     /// A timer went off ([`Network::set_timer`]).

@@ -1,8 +1,12 @@
 //! The loop: takes the next event, moves the packet, asks the endpoint.
 
+use prefetch_index::prefetch_index;
+
 use super::endpoint::{Ended, Endpoint, Verdict};
+use super::freight::Freight;
 use super::link::{DOWN, Entry, INTERCEPTED};
 use super::packet::{NONE, Packet, PacketId, PathId, flags};
+use super::paths::{PLACE, PLACE_BITS};
 use super::{LinkId, Network, Why, paths};
 use crate::time::Time;
 
@@ -13,8 +17,10 @@ pub(super) const TIMER: u32 = 0x4000_0000;
 pub(super) const START: u32 = 0x8000_0000;
 pub(super) const CONTROL: u32 = 0xc000_0000;
 
-/// Packets looked at ahead; of more, the first would be forgotten again.
-const MOST_TOUCHED: usize = 64;
+/// While no more events than this wait, what they touch stays in the cache by itself.
+const FEW: usize = 20_000;
+/// Batches of events from the one whose packets are asked for to the one that happens.
+pub(super) const BATCHES: usize = 3;
 
 /// What happens to the network itself.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +37,8 @@ pub fn run<E: Endpoint>(net: &mut Network, endpoint: &mut E, until: Time) -> End
     net.stopped = false;
     flush(net, endpoint);
     loop {
-        if net.queue.refill() {
-            touch(net, endpoint);
+        if net.queue.refill() && net.queue.len() > FEW {
+            fetch_ahead(net, endpoint);
         }
         let Some(event) = net.queue.pop_until(until.0) else { break };
         net.now = Time(event.at);
@@ -53,20 +59,36 @@ pub fn run<E: Endpoint>(net: &mut Network, endpoint: &mut E, until: Time) -> End
     if net.queue.is_empty() { Ended::Idle } else { Ended::Until }
 }
 
-/// Looks at the packets and links that come next: all at once, so that the waits for memory run side by side rather than one after another.
+/// Asks for the memory that the next events will touch. Each thing leads to the next: an event to its packet, a packet to the ends it is
+/// for, an end to its lists; so each is asked for one batch of events before the next can be found through it.
 #[inline]
-fn touch<E: Endpoint>(net: &Network, endpoint: &E) {
-    let mut seen = net.queue.look();
-    for event in net.queue.ready().iter().take(MOST_TOUCHED) {
-        if event.item & KIND == PACKET {
-            let packet = net.packets.get(PacketId(event.item));
-            seen ^= match net.links.get(event.place as usize) {
-                Some(link) => link.busy_until ^ u64::from(packet.len),
-                None => endpoint.look(packet),
-            };
+fn fetch_ahead<E: Endpoint>(net: &mut Network, endpoint: &E) {
+    let Network { queue, packets, links, paths, ahead, .. } = net;
+    for (list, ahead) in ahead.iter().zip(0..) {
+        for &id in list {
+            endpoint.prefetch(packets.get(id), ahead);
         }
     }
-    std::hint::black_box(seen);
+    let [first, ..] = ahead;
+    first.clear();
+    let mut coming = queue.coming().skip(BATCHES - 1);
+    if let Some(batch) = coming.next() {
+        batch.for_each(|event| {
+            if event.item & KIND == PACKET {
+                match paths.link(event.place) {
+                    paths::END => {
+                        packets.prefetch(PacketId(event.item));
+                        first.push(PacketId(event.item));
+                    }
+                    link => prefetch_index(&links[..], link as usize),
+                }
+            }
+        });
+    }
+    if let Some(batch) = coming.next() {
+        batch.prefetch();
+    }
+    ahead.rotate_left(1);
 }
 
 /// What was sent enters its links, in the order in which it was sent.
@@ -74,9 +96,8 @@ fn flush<E: Endpoint>(net: &mut Network, endpoint: &mut E) {
     let mut next = 0;
     while let Some(&packet) = net.outbox.get(next) {
         next += 1;
-        let state = net.packets.get(packet);
-        let link = net.paths.hop(state.path, state.hop);
-        forward(net, endpoint, packet, link);
+        let place = net.place(packet);
+        forward(net, endpoint, packet, place);
     }
     net.outbox.clear();
 }
@@ -97,90 +118,105 @@ pub(super) fn wire_length(packet: &Packet, overheads: [u16; 4], lengths: &[u32])
 
 /// A packet is at the far end of a link, and before the next.
 #[inline]
-fn step<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, next: u32) {
-    if E::OBSERVES {
-        let packet = net.packets.get(id);
-        if let Some(hop) = packet.hop.checked_sub(1) {
-            let link = net.paths.hop(packet.path, hop);
-            endpoint.left(net, LinkId(link), net.packets.get(id));
-        }
+fn step<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, place: u32) {
+    if E::OBSERVES
+        && let Some(link) = net.paths.link_before(place)
+    {
+        net.set_hop(id, place);
+        endpoint.left(net, LinkId(link), net.packets.get(id));
     }
-    forward(net, endpoint, id, next);
+    forward(net, endpoint, id, place);
 }
 
-/// A packet enters the next link of its path, or has arrived.
+/// A packet enters the next link of its path, or has arrived. Its place is that in the table of paths, with the number of its freight above.
 #[inline]
-fn forward<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, link: u32) {
-    if net.packets.get(id).path <= PathId::LOST {
-        nowhere(net, endpoint, id);
-        return;
-    }
+fn forward<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, mut place: u32) {
+    let link = net.paths.link(place);
     if link == paths::END {
-        endpoint.arrive(net, id);
+        if net.set_hop(id, place) {
+            endpoint.arrive(net, id);
+        } else {
+            nowhere(net, endpoint, id, place);
+        }
         return;
     }
     let index = link as usize;
-    if net.links[index].status & (DOWN | INTERCEPTED) != 0 && !admitted(net, endpoint, id, LinkId(link)) {
-        return;
+    if net.links[index].status & (DOWN | INTERCEPTED) != 0 {
+        match admitted(net, endpoint, id, LinkId(link), place) {
+            Some(now) => place = now,
+            None => return,
+        }
     }
-    let packet = net.packets.get_mut(id);
-    let bytes = wire_length(packet, net.overheads, &net.wire_lengths);
-    let capable = packet.flags & flags::ECT != 0;
+    let Freight { bytes, capable } = match place >> PLACE_BITS {
+        0 => net.freight(id),
+        number => net.freights.get(number),
+    };
     net.hops += 1;
     match net.links[index].enter(&mut net.cold, index, net.now.0, bytes, capable) {
         Entry::Accepted { departs, arrives, marked } => {
-            packet.hop += 1;
-            packet.flags |= if marked { flags::CE } else { 0 };
-            let next = net.paths.hop(packet.path, packet.hop);
-            net.queue.push(arrives, id.0, next);
+            if marked {
+                net.packets.get_mut(id).flags |= flags::CE;
+            }
+            net.queue.push(arrives, id.0, place + 1);
             if E::OBSERVES {
+                net.set_hop(id, place + 1);
                 endpoint.entered(net, LinkId(link), net.packets.get(id), Time(departs));
             }
         }
-        Entry::Lost(why) => lose(net, endpoint, id, LinkId(link), why),
+        Entry::Lost(why) => lose(net, endpoint, id, LinkId(link), why, place),
     }
 }
 
 #[cold]
-fn lose<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, link: LinkId, why: Why) {
+fn lose<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, link: LinkId, why: Why, place: u32) {
+    net.set_hop(id, place);
     endpoint.dropped(net, link, id, why);
     net.free(id);
 }
 
 /// The end of a packet that was on a link when it failed and has been told of, or that never had a path.
 #[cold]
-fn nowhere<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId) {
-    if net.packets.get(id).path == PathId::NOWHERE {
+fn nowhere<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, place: u32) {
+    if place & PLACE == PathId::NOWHERE.0 {
         endpoint.dropped(net, LinkId::NONE, id, Why::NoRoute);
     }
     net.free(id);
 }
 
-/// Whether a packet may enter a link that is down or has a middlebox.
+/// Whether a packet may enter a link that is down or has a middlebox; its place and its freight, which the box may have changed.
 #[cold]
-fn admitted<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, link: LinkId) -> bool {
+fn admitted<E: Endpoint>(
+    net: &mut Network,
+    endpoint: &mut E,
+    id: PacketId,
+    link: LinkId,
+    mut place: u32,
+) -> Option<u32> {
+    net.set_hop(id, place);
     let index = link.0 as usize;
     if net.links[index].status & INTERCEPTED != 0 {
         if let Some(place) = net.past.iter().position(|&past| past == id) {
             net.past.swap_remove(place);
         } else {
             match endpoint.intercept(net, link, id) {
-                Verdict::Forward => {}
-                Verdict::Drop => {
-                    lose(net, endpoint, id, link, Why::Middlebox);
-                    return false;
+                Verdict::Forward => {
+                    place = net.place(id);
                 }
-                Verdict::Taken => return false,
+                Verdict::Drop => {
+                    lose(net, endpoint, id, link, Why::Middlebox, place);
+                    return None;
+                }
+                Verdict::Taken => return None,
             }
         }
     }
     if net.links[index].status & DOWN != 0 {
-        let bytes = net.wire_length(net.packets.get(id));
+        let bytes = net.freight(id).bytes;
         net.cold[index].refuse(bytes);
-        lose(net, endpoint, id, link, Why::Down);
-        return false;
+        lose(net, endpoint, id, link, Why::Down, place);
+        return None;
     }
-    true
+    Some(place)
 }
 
 #[cold]
@@ -218,14 +254,19 @@ fn fail<E: Endpoint>(net: &mut Network, endpoint: &mut E, link: LinkId) {
     if net.is_down(link) {
         return;
     }
-    let on_it = net.under_way().filter(|&(.., on)| on == index).map(|(at, id, _)| (at, id));
-    let mut on_it: Vec<(u64, PacketId)> = on_it.collect();
-    on_it.sort_by_key(|&(at, _)| at);
+    let mut on_it: Vec<(u64, PacketId, u32)> = Vec::new();
+    let paths = &net.paths;
+    net.queue.change(|event| {
+        if event.item & KIND == PACKET && paths.link_before(event.place) == Some(link.0) {
+            on_it.push((event.at, PacketId(event.item), event.place));
+            event.place = PathId::LOST.0;
+        }
+    });
+    on_it.sort_by_key(|&(at, ..)| at);
     net.links[index].fail(&mut net.cold[index], net.now.0, on_it.len() as u64);
-    for (_, id) in on_it {
+    for (_, id, place) in on_it {
+        net.set_hop(id, place);
         endpoint.dropped(net, link, id, Why::Down);
-        let packet = net.packets.get_mut(id);
-        (packet.path, packet.hop) = (PathId::LOST, 0);
     }
     let at = net.now + net.detection;
     net.control(at, Control::Learn(link, true));

@@ -5,6 +5,7 @@
 
 mod endpoint;
 mod engine;
+mod freight;
 mod graph;
 mod link;
 mod packet;
@@ -29,6 +30,7 @@ use crate::queue::Queue;
 use crate::random::{Purpose, Random};
 use crate::time::{Duration, Rate, Time};
 use engine::{CONTROL, Control, KIND, START, TIMER};
+use freight::{Freight, Freights};
 use link::{Cold, INTERCEPTED, Link};
 use packet::Arena;
 use paths::Paths;
@@ -75,7 +77,10 @@ pub struct Network {
     links: Vec<Link>,
     cold: Vec<Cold>,
     paths: Paths,
+    freights: Freights,
     outbox: Vec<PacketId>,
+    /// Packets that are about to arrive, batch by batch: their memory has been asked for.
+    ahead: [Vec<PacketId>; engine::BATCHES],
     /// Packets to which the middlebox before their next link has said yes.
     past: Vec<PacketId>,
     overheads: [u16; 4],
@@ -107,7 +112,9 @@ impl Network {
             links,
             cold,
             paths: Paths::default(),
+            freights: Freights::default(),
             outbox: Vec::new(),
+            ahead: Default::default(),
             past: Vec::new(),
             overheads: [0; 4],
             wire_lengths: Vec::new(),
@@ -424,10 +431,34 @@ impl Network {
     fn under_way(&self) -> impl Iterator<Item = (u64, PacketId, usize)> {
         let packets = self.queue.iter().filter(|event| event.item & KIND == engine::PACKET);
         packets.filter_map(|event| {
-            let id = PacketId(event.item);
-            let packet = self.packets.get(id);
-            let hop = packet.hop.checked_sub(1)?;
-            Some((event.at, id, self.paths.hop(packet.path, hop) as usize))
+            Some((event.at, PacketId(event.item), self.paths.link_before(event.place)? as usize))
         })
+    }
+
+    /// What a link has to know of a packet.
+    #[inline]
+    fn freight(&self, id: PacketId) -> Freight {
+        let packet = self.packets.get(id);
+        Freight { bytes: self.wire_length(packet), capable: packet.flags & flags::ECT != 0 }
+    }
+
+    /// Where a packet is in the table of paths, with the number of its freight above.
+    #[inline]
+    fn place(&mut self, id: PacketId) -> u32 {
+        let number = self.freights.number(self.freight(id));
+        let packet = self.packets.get(id);
+        (packet.path.0 + u32::from(packet.hop)) | (number << paths::PLACE_BITS)
+    }
+
+    /// Writes into a packet how far it has come on its path, which its event knows. False for one that is on no path.
+    #[inline]
+    fn set_hop(&mut self, id: PacketId, place: u32) -> bool {
+        let place = place & paths::PLACE;
+        if place <= PathId::LOST.0 {
+            return false;
+        }
+        let packet = self.packets.get_mut(id);
+        packet.hop = (place - packet.path.0) as u8;
+        true
     }
 }

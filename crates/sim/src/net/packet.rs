@@ -1,5 +1,7 @@
 //! What the network moves: 32-byte packets in an arena, named by index.
 
+use prefetch_index::prefetch_index;
+
 /// No header record.
 pub const NONE: u32 = u32::MAX;
 
@@ -52,7 +54,7 @@ pub struct Packet {
     pub dsn: u64,
     /// Payload in bytes; on pure ACKs the window, scaled.
     pub len: u16,
-    /// The next link of the path: 0 at the sender.
+    /// The next link of the path: 0 at the sender. While it is under way its event knows; written when an endpoint gets to see the packet.
     pub hop: u8,
     /// See [`flags`].
     pub flags: u8,
@@ -107,6 +109,12 @@ impl Arena {
     #[inline]
     pub(crate) fn get_mut(&mut self, id: PacketId) -> &mut Packet {
         &mut self.slots[id.0 as usize]
+    }
+
+    /// Asks for the memory of a packet.
+    #[inline]
+    pub(crate) fn prefetch(&self, id: PacketId) {
+        prefetch_index(&self.slots, id.0 as usize);
     }
 
     /// Packets that exist now.

@@ -4,7 +4,12 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
 
-use super::{LinkId, PathId};
+use super::{LinkId, PathId, freight};
+
+/// Bits of a place in the table; above them an event keeps the number of a freight.
+pub(super) const PLACE_BITS: u32 = u32::BITS - freight::BITS;
+/// These bits.
+pub(super) const PLACE: u32 = (1 << PLACE_BITS) - 1;
 
 /// Behind the last link of a path.
 pub(super) const END: u32 = u32::MAX;
@@ -37,10 +42,17 @@ fn at(hops: &[u32], path: u32) -> &[u32] {
 }
 
 impl Paths {
-    /// The link that comes at a place of a path, [`END`] behind the last.
+    /// The link at a place of the table, [`END`] behind the last of a path. What is above the bits of a place counts for nothing.
     #[inline]
-    pub(super) fn hop(&self, path: PathId, hop: u8) -> u32 {
-        self.hops[path.0 as usize + hop as usize]
+    pub(super) fn link(&self, place: u32) -> u32 {
+        self.hops[(place & PLACE) as usize]
+    }
+
+    /// The link before a place of the table; none at the beginning of a path.
+    #[inline]
+    pub(super) fn link_before(&self, place: u32) -> Option<u32> {
+        let before = (place & PLACE).checked_sub(1)?;
+        Some(self.link(before)).filter(|&link| link != END)
     }
 
     /// The links of a path.
@@ -53,7 +65,7 @@ impl Paths {
         if links.is_empty() {
             return Some(PathId::NOWHERE);
         }
-        if links.len() > MOST_HOPS || self.hops.len() + links.len() >= END as usize {
+        if links.len() > MOST_HOPS || self.hops.len() + links.len() >= PLACE as usize {
             return None;
         }
         let hashed = hash(links);
@@ -81,9 +93,10 @@ mod tests {
         assert_eq!(paths.intern(&[1, 2, 3]), Some(a));
         assert_ne!(a, b);
         assert_eq!(paths.links(a).collect::<Vec<_>>(), [LinkId(1), LinkId(2), LinkId(3)]);
-        assert_eq!((paths.hop(b, 1), paths.hop(b, 2)), (2, END));
+        assert_eq!((paths.link(b.0 + 1), paths.link(b.0 + 2)), (2, END));
+        assert_eq!((paths.link_before(b.0 + 2), paths.link_before(b.0)), (Some(2), None));
         assert_eq!(paths.intern(&[]), Some(PathId::NOWHERE));
-        assert_eq!(paths.hop(PathId::NOWHERE, 0), END);
+        assert_eq!(paths.link(PathId::NOWHERE.0), END);
         assert_eq!(paths.intern(&[7; 251]), None);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::prefetch::prefetch;
+
 /// SACK blocks that are remembered in the order in which they were touched, as Linux does.
 const RECENT: usize = 4;
 
@@ -21,10 +23,12 @@ impl Ranges {
         self.ranges.is_empty()
     }
 
-    /// Reads what most arrivals need: the last range. Yields anything that depends on it.
+    /// Asks for the memory that most arrivals need: the last range.
     #[inline]
-    pub fn look(&self) -> u64 {
-        self.ranges.back().map_or(0, |range| range.1)
+    pub fn prefetch(&self) {
+        if let Some(last) = self.ranges.back() {
+            prefetch(last);
+        }
     }
 
     /// Adds `start..end` and merges what touches it. Returns how many of its bytes were new.

@@ -5,6 +5,7 @@
 //! RFC 8257, section 3.2.
 
 use super::ranges::Ranges;
+use crate::prefetch::prefetch;
 use crate::time::{Duration, Time};
 
 /// What a receiver echoes of congestion marks.
@@ -107,10 +108,19 @@ impl Default for Receiver {
 }
 
 impl Receiver {
-    /// Reads what data needs, for it to be in the cache then. Yields anything that depends on it.
+    /// Asks for the memory that data needs.
     #[inline]
-    pub fn look(&self) -> u64 {
-        self.nxt ^ if self.has_hole { self.held.look() } else { 0 }
+    pub fn prefetch(&self) {
+        prefetch(&self.nxt);
+        prefetch(&self.held);
+    }
+
+    /// The same for what is held beyond a hole, which can only be found once the rest is there.
+    #[inline]
+    pub fn prefetch_held(&self) {
+        if self.has_hole {
+            self.held.prefetch();
+        }
     }
 
     /// The next sequence number that is missing: the cumulative acknowledgment.

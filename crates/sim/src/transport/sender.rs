@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use super::loss::{LossDetection, Rack};
 use super::rtt::{RtoSettings, Rtt};
 use super::segment::Segment;
+use crate::prefetch::prefetch;
 use crate::time::{Duration, Time};
 
 /// Never.
@@ -144,11 +145,22 @@ impl Default for Sender {
 }
 
 impl Sender {
-    /// Reads what an acknowledgment of what was sent in order needs, for it to be in the cache then. Yields anything that depends on it.
+    /// Asks for the memory that an acknowledgment of what was sent in order needs.
     #[inline]
-    pub fn look(&self) -> u64 {
-        let ends = self.segments.front().map_or(0, |s| s.dsn) ^ self.segments.back().map_or(0, |s| s.dsn);
-        ends ^ self.rto_at.0 ^ self.rack.deadline.0
+    pub fn prefetch(&self) {
+        prefetch(&self.una);
+        prefetch(&self.rto_at);
+        prefetch(&self.rtt);
+        prefetch(&self.rack);
+    }
+
+    /// The same for the first and the last segment, which can only be found once the rest is there.
+    #[inline]
+    pub fn prefetch_segments(&self) {
+        if let (Some(first), Some(last)) = (self.segments.front(), self.segments.back()) {
+            prefetch(first);
+            prefetch(last);
+        }
     }
 
     /// First unacknowledged sequence number.

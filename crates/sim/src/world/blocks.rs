@@ -1,6 +1,7 @@
 //! SACK blocks on their way: all that an acknowledgment of an established connection carries beside its numbers.
 
 use crate::net::NONE;
+use prefetch_index::prefetch_index;
 
 /// Blocks of one acknowledgment: the most that fit beside timestamps and a DATA_ACK are fewer, without them it is four.
 pub(super) const MOST: usize = 4;
@@ -55,10 +56,10 @@ impl Slab {
         self.records.len() as u32 - 1
     }
 
-    /// Reads a record, for it to be in the cache when it is taken out.
+    /// Asks for the memory of a record.
     #[inline]
-    pub(super) fn look(&self, number: u32) -> u64 {
-        self.records.get(number as usize).map_or(0, |record| u64::from(record.count))
+    pub(super) fn prefetch(&self, number: u32) {
+        prefetch_index(&self.records, number as usize);
     }
 
     /// Takes a record out.

@@ -23,6 +23,7 @@ use crate::balance::{Balancer, Policy};
 use crate::congestion::Congestion;
 use crate::mptcp::{DataReceiver, DataSender};
 use crate::net::{Endpoint, LinkId, NONE, Network, Packet, PacketId, PathId, Why, flags};
+use crate::prefetch::prefetch;
 use crate::time::{Duration, Time};
 use blocks::Slab;
 use route::Routes;
@@ -343,14 +344,31 @@ impl Endpoint for World {
     }
 
     #[inline]
-    fn look(&self, packet: &Packet) -> u64 {
-        let Some(lane) = self.lanes.get(packet.subflow as usize) else { return 0 };
-        let Some(stream) = self.streams.get(lane.stream as usize) else { return 0 };
-        if packet.flags & flags::ACK != 0 {
-            let blocks = if packet.header != NONE { self.blocks.look(packet.header) } else { 0 };
-            lane.sender.look() ^ stream.congestion.look(usize::from(lane.number)) ^ blocks
-        } else {
-            lane.receiver.look() ^ stream.received.nxt()
+    fn prefetch(&self, packet: &Packet, ahead: u32) {
+        let is_ack = packet.flags & flags::ACK != 0;
+        let Some(lane) = self.lanes.get(packet.subflow as usize) else { return };
+        if ahead == 2 {
+            prefetch(&lane.stream);
+            match is_ack {
+                true => lane.sender.prefetch(),
+                false => lane.receiver.prefetch(),
+            }
+            self.blocks.prefetch(packet.header);
+            return;
+        }
+        let Some(stream) = self.streams.get(lane.stream as usize) else { return };
+        match (is_ack, ahead) {
+            (true, 1) => {
+                lane.sender.prefetch_segments();
+                prefetch(&stream.congestion);
+                prefetch(&stream.data);
+            }
+            (true, _) => stream.congestion.prefetch(usize::from(lane.number)),
+            (false, 1) => {
+                lane.receiver.prefetch_held();
+                prefetch(&stream.received);
+            }
+            (false, _) => stream.received.prefetch(packet.dsn),
         }
     }
 
