@@ -19,7 +19,6 @@ use subflow_sim::{Duration, Network, Rate, Time, run};
 const PACKET: u64 = 1500;
 
 /// One run: who, how many subflows (0: plain TCP).
-#[derive(Clone)]
 struct Case {
     name: &'static str,
     transport: Transport,
@@ -159,9 +158,9 @@ fn main() {
     let number = |i: usize| arguments.get(i).and_then(|a| a.parse::<u64>().ok());
     let ks: Vec<u32> = number(0).map_or(vec![8, 12, 16], |k| vec![k as u32]);
     let name = arguments.get(1).map(String::as_str).unwrap_or("");
-    for case in cases().iter().filter(|case| case.name.starts_with(name)) {
-        let mut case = case.clone();
-        if !arguments.iter().any(|argument| argument == "dupack") {
+    let by_time = !arguments.iter().any(|argument| argument == "dupack");
+    for mut case in cases().into_iter().filter(|case| case.name.starts_with(name)) {
+        if by_time {
             case.transport.sender.detection = LossDetection::Rack;
         }
         for &k in &ks {

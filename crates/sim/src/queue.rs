@@ -9,7 +9,9 @@
 //! Events of equal time always share a bucket and keep their order. Buckets are lists of chunks from one pool, in which the chunk freed last is
 //! used next: memory follows the events that wait, stays in the cache while they are few, and is read in order when they are many.
 
-use crate::prefetch::prefetch;
+mod coming;
+
+pub use coming::{Batch, Coming};
 
 /// Bits of a digit.
 const BITS: u32 = 11;
@@ -115,65 +117,6 @@ pub struct Queue {
     since: usize,
     /// A bucket before it is sorted.
     scratch: Vec<Event>,
-}
-
-/// Buckets of the lowest floor from the first one on.
-#[derive(Debug)]
-pub struct Coming<'a> {
-    queue: &'a Queue,
-    /// The word that is looked at, what is left of it, and which words come after it.
-    word: usize,
-    bits: u64,
-    rest: u32,
-}
-
-impl<'a> Iterator for Coming<'a> {
-    type Item = Batch<'a>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Batch<'a>> {
-        if self.bits == 0 {
-            if self.rest == 0 {
-                return None;
-            }
-            self.word = self.rest.trailing_zeros() as usize % WORDS;
-            self.rest &= self.rest.wrapping_sub(1);
-            self.bits = self.queue.full[0].words[self.word];
-        }
-        let digit = self.word * 64 + self.bits.trailing_zeros() as usize % 64;
-        self.bits &= self.bits.wrapping_sub(1);
-        Some(Batch { chunks: &self.queue.chunks, bucket: self.queue.buckets[digit] })
-    }
-}
-
-/// The events of a bucket, in the order in which they came.
-#[derive(Clone, Copy, Debug)]
-pub struct Batch<'a> {
-    chunks: &'a [Chunk],
-    bucket: Bucket,
-}
-
-impl<'a> Batch<'a> {
-    /// Asks for the memory of the first events and the last ones.
-    #[inline]
-    pub fn prefetch(self) {
-        for chunk in [self.bucket.head, self.bucket.tail / SLOTS] {
-            if let Some(chunk) = self.chunks.get(chunk as usize) {
-                prefetch(&chunk.events[0]);
-                prefetch(&chunk.next);
-            }
-        }
-    }
-
-    /// Shows all events.
-    #[inline]
-    pub fn for_each(self, mut show: impl FnMut(&Event)) {
-        let mut next = self.bucket.head;
-        while let Some(chunk) = self.chunks.get(next as usize) {
-            chunk.events.iter().take(self.bucket.filled(next)).for_each(&mut show);
-            next = chunk.next;
-        }
-    }
 }
 
 impl Default for Queue {
@@ -304,14 +247,7 @@ impl Queue {
     /// pushed may come between them.
     #[inline]
     pub fn coming(&self) -> Coming<'_> {
-        let full = &self.full[0];
-        let word = full.summary.trailing_zeros() as usize % WORDS;
-        Coming {
-            queue: self,
-            word,
-            bits: full.words[word],
-            rest: full.summary & full.summary.wrapping_sub(1),
-        }
+        Coming::new(self)
     }
 
     /// The time of the next event.

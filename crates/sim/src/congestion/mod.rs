@@ -25,8 +25,7 @@ mod shared;
 mod subflow;
 mod wvegas;
 
-use prefetch_index::prefetch_index;
-
+use crate::prefetch::prefetch_index;
 use crate::time::{Duration, Time};
 pub use dctcp::GAIN as DCTCP_GAIN;
 use shared::Shared;

@@ -1,13 +1,12 @@
 //! The loop: takes the next event, moves the packet, asks the endpoint.
 
-use prefetch_index::prefetch_index;
-
 use super::endpoint::{Ended, Endpoint, Verdict};
 use super::freight::Freight;
 use super::link::{DOWN, Entry, INTERCEPTED};
-use super::packet::{NONE, Packet, PacketId, PathId, flags};
+use super::packet::{PacketId, PathId, flags};
 use super::paths::{PLACE, PLACE_BITS};
 use super::{LinkId, Network, Why, paths};
+use crate::prefetch::prefetch_index;
 use crate::time::Time;
 
 /// The bits of an event's item that say what it is; the others say which.
@@ -64,9 +63,9 @@ pub fn run<E: Endpoint>(net: &mut Network, endpoint: &mut E, until: Time) -> End
 #[inline]
 fn fetch_ahead<E: Endpoint>(net: &mut Network, endpoint: &E) {
     let Network { queue, packets, links, paths, ahead, .. } = net;
-    for (list, ahead) in ahead.iter().zip(0..) {
+    for (list, batches) in ahead.iter().zip(0..) {
         for &id in list {
-            endpoint.prefetch(packets.get(id), ahead);
+            endpoint.prefetch(packets.get(id), batches);
         }
     }
     let [first, ..] = ahead;
@@ -100,20 +99,6 @@ fn flush<E: Endpoint>(net: &mut Network, endpoint: &mut E) {
         forward(net, endpoint, packet, place);
     }
     net.outbox.clear();
-}
-
-#[inline]
-pub(super) fn wire_length(packet: &Packet, overheads: [u16; 4], lengths: &[u32]) -> u32 {
-    if packet.header != NONE
-        && let Some(&length) = lengths.get(packet.header as usize)
-        && length > 0
-    {
-        return length;
-    }
-    let ack = packet.flags & flags::ACK;
-    let class = ack | (packet.flags & flags::MPTCP) >> 6;
-    let payload = if ack != 0 { 0 } else { packet.len };
-    u32::from(payload) + u32::from(overheads[class as usize & 3])
 }
 
 /// A packet is at the far end of a link, and before the next.
@@ -195,13 +180,11 @@ fn admitted<E: Endpoint>(
     net.set_hop(id, place);
     let index = link.0 as usize;
     if net.links[index].status & INTERCEPTED != 0 {
-        if let Some(place) = net.past.iter().position(|&past| past == id) {
-            net.past.swap_remove(place);
+        if let Some(at) = net.past.iter().position(|&past| past == id) {
+            net.past.swap_remove(at);
         } else {
             match endpoint.intercept(net, link, id) {
-                Verdict::Forward => {
-                    place = net.place(id);
-                }
+                Verdict::Forward => place = net.place(id),
                 Verdict::Drop => {
                     lose(net, endpoint, id, link, Why::Middlebox, place);
                     return None;

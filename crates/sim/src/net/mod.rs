@@ -216,7 +216,16 @@ impl Network {
     /// The length of a packet on the wire, in bytes.
     #[inline]
     pub fn wire_length(&self, packet: &Packet) -> u32 {
-        engine::wire_length(packet, self.overheads, &self.wire_lengths)
+        if packet.header != NONE
+            && let Some(&length) = self.wire_lengths.get(packet.header as usize)
+            && length > 0
+        {
+            return length;
+        }
+        let ack = packet.flags & flags::ACK;
+        let class = ack | (packet.flags & flags::MPTCP) >> 6;
+        let payload = if ack != 0 { 0 } else { packet.len };
+        u32::from(payload) + u32::from(self.overheads[class as usize & 3])
     }
 
     // Time.

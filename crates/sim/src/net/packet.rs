@@ -1,6 +1,6 @@
 //! What the network moves: 32-byte packets in an arena, named by index.
 
-use prefetch_index::prefetch_index;
+use crate::prefetch::prefetch_index;
 
 /// No header record.
 pub const NONE: u32 = u32::MAX;
@@ -36,7 +36,7 @@ pub struct PathId(pub u32);
 impl PathId {
     /// The path without links: for packets that are not under way.
     pub const NOWHERE: Self = Self(0);
-    /// That of packets that were on a link when it failed, until their events come up.
+    /// Where events say that packets are that were on a link when it failed.
     pub(super) const LOST: Self = Self(1);
 }
 

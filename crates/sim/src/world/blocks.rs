@@ -1,7 +1,7 @@
 //! SACK blocks on their way: all that an acknowledgment of an established connection carries beside its numbers.
 
 use crate::net::NONE;
-use prefetch_index::prefetch_index;
+use crate::prefetch::prefetch_index;
 
 /// Blocks of one acknowledgment: the most that fit beside timestamps and a DATA_ACK are fewer, without them it is four.
 pub(super) const MOST: usize = 4;
@@ -56,10 +56,12 @@ impl Slab {
         self.records.len() as u32 - 1
     }
 
-    /// Asks for the memory of a record.
+    /// Asks for the memory of a record; [`NONE`] is nothing to ask for.
     #[inline]
     pub(super) fn prefetch(&self, number: u32) {
-        prefetch_index(&self.records, number as usize);
+        if number != NONE {
+            prefetch_index(&self.records, number as usize);
+        }
     }
 
     /// Takes a record out.
