@@ -41,6 +41,36 @@ fn a_capture_as_rows() {
 }
 
 #[test]
+fn columns_are_chosen_and_are_enough_to_go_on_from() {
+    let read = ["scan", "--read", ANSWERS, "-f", "csv", "--fields"];
+    let chosen = stdout(&[&read[..], &["verdict,port,addr"]].concat());
+    let whole = stdout(&["scan", "--read", ANSWERS, "-f", "csv"]);
+    let expected: String = whole
+        .lines()
+        .map(|line| line.splitn(4, ',').collect::<Vec<_>>())
+        .map(|cells| format!("{},{},{}\n", cells[2], cells[1], cells[0]))
+        .collect();
+    assert_eq!(chosen, expected);
+    // As ZMap calls it; another table by its name.
+    let flags = stdout(&["scan", "--read", ANSWERS, "-f", "csv", "--output-fields", "probes.flags"]);
+    assert_eq!(flags.lines().next(), Some("flags"));
+    assert_eq!(flags.lines().count(), 10);
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let few = support::write_capture(dir.path(), "few.csv", chosen.as_bytes());
+    let dry = |from: &str| stdout(&["verify", "--from", from, "--dryrun", "--i-have-permission"]);
+    let all = support::write_capture(dir.path(), "all.csv", whole.as_bytes());
+    assert_eq!(dry(&few), dry(&all));
+
+    let (code, _, told) = run(&["scan", "--read", ANSWERS, "-f", "csv", "--fields", "verdikt"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("no column `verdikt` in targets") && told.contains("--list-fields"), "{told}");
+    let (code, _, told) = run(&["scan", "--read", ANSWERS, "--fields", "addr"]);
+    assert_eq!(code, Some(2));
+    assert!(told.contains("a report exports none") && told.contains("--format"), "{told}");
+}
+
+#[test]
 fn tables_of_a_capture_can_be_queried() {
     let dir = tempfile::tempdir().expect("a folder");
     let out = dir.path().to_str().expect("UTF-8");
@@ -284,6 +314,11 @@ mod wire {
         let file = out.join("targets.csv");
         let text = fs::read_to_string(&file).expect("rows");
         fs::write(&file, text + "10.6.0").expect("writes");
+        // Rows of other columns do not come beneath those that are there.
+        let (code, _, told) = scan(&lab, &arguments("--resume --fields addr,verdict"));
+        assert_eq!(code, Some(2), "{told}");
+        assert!(told.contains("targets.csv: the rows so far have other columns"), "{told}");
+        assert!(told.contains("--fields as before"), "{told}");
         let (code, _, told) = scan(&lab, &arguments("--resume"));
         assert_eq!(code, Some(0), "{told}");
         let all = verdicts(&file);

@@ -12,17 +12,15 @@ use subflow_probe::check::{self, Place, ServeSettings, Server, Settings, fetch, 
 use subflow_rows::{Row, Value};
 
 fn line<R: Row>(row: &R) -> String {
-    let mut cells = Vec::new();
-    row.values(&mut |value| {
-        cells.push(match value {
-            Value::Null => "-".to_owned(),
-            Value::Bool(value) => value.to_string(),
-            Value::Int(value) | Value::Time(value) => value.to_string(),
-            Value::Float(value) => value.to_string(),
-            Value::Text(value) => value.to_owned(),
-            Value::Addr(value) => value.to_string(),
-            Value::Hex { value, digits } => format!("{value:0width$x}", width = usize::from(digits)),
-        });
+    let cells = row.cells();
+    let cells = cells.as_ref().iter().map(|&value| match value {
+        Value::Null => "-".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) | Value::Time(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Text(value) => value.to_owned(),
+        Value::Addr(value) => value.to_string(),
+        Value::Hex { value, digits } => format!("{value:0width$x}", width = usize::from(digits)),
     });
     let named = R::SCHEMA.columns.iter().zip(cells).map(|(column, cell)| format!("{}={cell}", column.name));
     named.collect::<Vec<_>>().join("\t")

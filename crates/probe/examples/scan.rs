@@ -20,15 +20,13 @@ struct Csv {
     probes: BufWriter<File>,
     targets: BufWriter<File>,
     quiet: bool,
-    /// Addresses alone, one for each verdict: what other scanners write.
-    brief: bool,
     line: String,
 }
 
 fn text(row: &impl Row, line: &mut String) {
     use std::fmt::Write;
     line.clear();
-    row.values(&mut |value| {
+    for &value in row.cells().as_ref() {
         if !line.is_empty() {
             line.push(',');
         }
@@ -42,27 +40,17 @@ fn text(row: &impl Row, line: &mut String) {
             Value::Addr(value) => push_addr(value, line),
             Value::Hex { value, digits } => push_hex(value, digits, line),
         }
-    });
+    }
     line.push('\n');
 }
 
 impl Sink for Csv {
-    fn takes_probes(&self) -> bool {
-        !self.brief
-    }
-
     fn probe(&mut self, row: rows::Probe) -> io::Result<()> {
         text(&row, &mut self.line);
         self.probes.write_all(self.line.as_bytes())
     }
 
     fn target(&mut self, row: rows::Target) -> io::Result<()> {
-        if self.brief {
-            self.line.clear();
-            push_addr(row.addr, &mut self.line);
-            self.line.push('\n');
-            return self.targets.write_all(self.line.as_bytes());
-        }
         text(&row, &mut self.line);
         self.targets.write_all(self.line.as_bytes())
     }
@@ -92,7 +80,7 @@ fn add(list: &mut List, entries: &str) -> Result<(), String> {
 pub(crate) fn scan(arguments: impl Iterator<Item = String>) -> Result<(), String> {
     let mut wanted = Wanted { shards: 1, special: true, ..Wanted::default() };
     let mut settings = Settings { contact: Some("the laboratory".to_owned()), ..Settings::default() };
-    let (mut out, mut dry, mut quiet, mut brief) = (PathBuf::from("."), false, false, false);
+    let (mut out, mut quiet) = (PathBuf::from("."), false);
     for argument in arguments {
         let (name, value) = argument.split_once('=').unwrap_or((&argument, ""));
         let bad = |error: &dyn std::fmt::Display| format!("{argument}: {error}");
@@ -126,9 +114,7 @@ pub(crate) fn scan(arguments: impl Iterator<Item = String>) -> Result<(), String
             "state" => settings.state = Some(value.into()),
             "resume" => settings.resume = true,
             "out" => out = value.into(),
-            "dry" => dry = true,
             "quiet" => quiet = true,
-            "brief" => brief = true,
             _ => return Err(format!("unknown: {argument}")),
         }
     }
@@ -137,13 +123,9 @@ pub(crate) fn scan(arguments: impl Iterator<Item = String>) -> Result<(), String
     for line in &plan.reading().bad {
         eprintln!("{line}");
     }
-    if dry {
-        eprintln!("{:#?}", scan::dry_run(&plan, &settings));
-        return Ok(());
-    }
     let probes = open(&out, "probes.csv").map_err(|error| words(&error))?;
     let targets = open(&out, "targets.csv").map_err(|error| words(&error))?;
-    let mut sink = Csv { probes, targets, quiet, brief, line: String::new() };
+    let mut sink = Csv { probes, targets, quiet, line: String::new() };
     let outcome = scan::run(&plan, &settings, &mut sink, &Stop::default()).map_err(|error| words(&error))?;
     eprintln!("{:?}", outcome.progress);
     match outcome.trouble {

@@ -26,14 +26,9 @@ struct Csv {
 }
 
 fn line(row: &impl Row, out: &mut impl Write) -> io::Result<()> {
-    let mut first = true;
-    let mut result = Ok(());
-    row.values(&mut |value| {
-        if result.is_err() {
-            return;
-        }
-        let comma = if std::mem::replace(&mut first, false) { "" } else { "|" };
-        result = match value {
+    for (index, &value) in row.cells().as_ref().iter().enumerate() {
+        let comma = if index == 0 { "" } else { "|" };
+        match value {
             Value::Null => write!(out, "{comma}-"),
             Value::Bool(value) => write!(out, "{comma}{value}"),
             Value::Int(value) | Value::Time(value) => write!(out, "{comma}{value}"),
@@ -43,9 +38,8 @@ fn line(row: &impl Row, out: &mut impl Write) -> io::Result<()> {
             Value::Hex { value, digits } => {
                 write!(out, "{comma}{value:0width$x}", width = usize::from(digits))
             }
-        };
-    });
-    result?;
+        }?;
+    }
     writeln!(out)
 }
 

@@ -24,7 +24,7 @@ struct Csv {
 impl Sink for Csv {
     fn verification(&mut self, row: Verification) -> io::Result<()> {
         let mut line = String::new();
-        row.values(&mut |value| {
+        for value in row.cells() {
             use std::fmt::Write;
             if !line.is_empty() {
                 line.push(';');
@@ -39,7 +39,7 @@ impl Sink for Csv {
                 Value::Addr(value) => write!(line, "{value}"),
                 Value::Hex { value, digits } => write!(line, "{value:0width$x}", width = usize::from(digits)),
             };
-        });
+        }
         writeln!(self.rows, "{line}")?;
         if !self.quiet {
             eprintln!("{} port {}, version {}: {}", row.addr, row.port, row.version, verify::words(&row));

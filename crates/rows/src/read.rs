@@ -80,14 +80,11 @@ mod tests {
     fn a_row_comes_back() {
         let thing =
             Thing { thing_id: 7, colour: Some(Colour::Green), weight: 0.1 + 0.2, name: "a, b".to_owned() };
-        let mut texts = Vec::new();
-        thing.values(&mut |value| {
-            texts.push(match value {
-                Value::Int(number) => number.to_string(),
-                Value::Float(number) => number.to_string(),
-                Value::Text(text) => text.to_owned(),
-                other => panic!("{other:?}"),
-            });
+        let mut texts = thing.cells().map(|value| match value {
+            Value::Int(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Text(text) => text.to_owned(),
+            other => panic!("{other:?}"),
         });
         let read = |texts: &[String]| Thing::from_texts(&mut texts.iter().map(String::as_str));
         assert_eq!(read(&texts), Some(thing.clone()));

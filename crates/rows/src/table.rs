@@ -33,8 +33,13 @@ pub trait Row {
     /// The table's description.
     const SCHEMA: Schema;
 
-    /// Hands the row's cells to `cell`, in the order of the schema's columns.
-    fn values<'a>(&'a self, cell: &mut dyn FnMut(Value<'a>));
+    /// As many cells as the table has columns.
+    type Cells<'a>: AsRef<[Value<'a>]>
+    where
+        Self: 'a;
+
+    /// The row's cells, in the order of the schema's columns.
+    fn cells(&self) -> Self::Cells<'_>;
 }
 
 /// Declares a row struct and its table at once. With `readable` behind the name, rows can be read back
@@ -52,9 +57,7 @@ pub trait Row {
 /// }
 /// use subflow_rows::{Row, Value};
 /// assert_eq!(Thing::SCHEMA.columns[1].unit, "s");
-/// let mut cells = Vec::new();
-/// Thing { thing_id: 7, duration: None }.values(&mut |cell| cells.push(cell));
-/// assert_eq!(cells, [Value::Int(7), Value::Null]);
+/// assert_eq!(Thing { thing_id: 7, duration: None }.cells(), [Value::Int(7), Value::Null]);
 /// ```
 #[macro_export]
 macro_rules! table {
@@ -83,8 +86,10 @@ macro_rules! table {
                 },)+],
             };
 
-            fn values<'a>(&'a self, cell: &mut dyn FnMut($crate::Value<'a>)) {
-                $(cell($crate::Cell::value(&self.$field));)+
+            type Cells<'a> = [$crate::Value<'a>; [$(stringify!($field)),+].len()];
+
+            fn cells(&self) -> Self::Cells<'_> {
+                [$($crate::Cell::value(&self.$field)),+]
             }
         }
 

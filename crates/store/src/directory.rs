@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::rows::{cells, table_and_cells};
+use crate::rows::table_and_cells;
 use crate::selection::Selection;
 use crate::writer::TableWriter;
 use crate::{csv, json, jsonl, parquet};
@@ -75,7 +75,7 @@ impl DirectorySink {
 
     /// Takes a row of any table, also of those that do not come from the analysis.
     pub fn put<R: Row>(&mut self, row: &R) {
-        self.take(R::SCHEMA.table, &cells(row));
+        self.take(R::SCHEMA.table, row.cells().as_ref());
     }
 
     fn take(&mut self, name: &str, cells: &[Value<'_>]) {

@@ -5,7 +5,6 @@ use crate::directory::{FileFormat, Written, writer};
 use crate::error::Error;
 use crate::jsonl;
 use crate::layout::{Form, Layout};
-use crate::rows::cells;
 use crate::selection::Selection;
 use crate::writer::TableWriter;
 use std::fs::{self, File, OpenOptions};
@@ -13,6 +12,8 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use subflow_rows::{Row, Value};
+
+const OTHER_COLUMNS: &str = "the rows so far have other columns";
 
 /// Takes rows and appends each selected table to a file of its own, `DIR/targets.csv` and so on.
 ///
@@ -46,7 +47,7 @@ impl GrowingSink {
     /// Appends a row of any table.
     pub fn put<R: Row>(&mut self, row: &R) -> Result<(), Error> {
         match self.table(R::SCHEMA.table) {
-            Some(table) => table.row(&cells(row)),
+            Some(table) => table.row(row.cells().as_ref()),
             None => Ok(()),
         }
     }
@@ -55,7 +56,7 @@ impl GrowingSink {
     pub fn put_for_now<R: Row>(&mut self, row: &R) -> Result<(), Error> {
         match self.table(R::SCHEMA.table) {
             Some(table) => {
-                let replaced = table.replace(&cells(row));
+                let replaced = table.replace(row.cells().as_ref());
                 replaced.map_err(|source| table.error(source))
             }
             None => Ok(()),
@@ -110,7 +111,10 @@ impl Table {
             let writer: Box<dyn TableWriter> = match format {
                 FileFormat::Jsonl => Box::new(jsonl::Writer::new(layout.clone(), out)),
                 _ if empty => Box::new(csv::Writer::new(layout.clone(), out)?),
-                _ => Box::new(csv::Writer::appending(layout.clone(), out)),
+                _ => {
+                    same_columns(&file, layout)?;
+                    Box::new(csv::Writer::appending(layout.clone(), out))
+                }
             };
             Ok((file, writer))
         };
@@ -193,6 +197,18 @@ fn files(dir: &Path, format: FileFormat, layout: &Layout) -> (PathBuf, Option<Pa
     }
 }
 
+/// Fails where the first line names other columns: rows of both would stand in one file.
+fn same_columns(mut file: &File, layout: &Layout) -> io::Result<()> {
+    let wanted = csv::header(layout) + "\n";
+    let mut header = vec![0; wanted.len()];
+    file.seek(SeekFrom::Start(0))?;
+    match file.read_exact(&mut header) {
+        Ok(()) if header == wanted.as_bytes() => Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, OTHER_COLUMNS)),
+    }
+}
+
 /// Length up to the end of the last whole line.
 fn whole_lines(mut file: &File) -> io::Result<u64> {
     const PIECE: u64 = 1 << 16;
@@ -216,7 +232,7 @@ fn convert(format: FileFormat, layout: &Layout, from: &Path, to: &Path) -> io::R
     let mut csv = ::csv::Reader::from_path(from).map_err(plain_error)?;
     let names = layout.fields.iter().map(|field| &*field.name);
     if !csv.headers().map_err(plain_error)?.iter().eq(names) {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the rows so far have other columns"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, OTHER_COLUMNS));
     }
     let file = Arc::new(File::create(to)?);
     let mut writer = writer(format, layout.clone(), BufWriter::new(Arc::clone(&file)))?;
@@ -292,6 +308,14 @@ mod tests {
             let after = read(dir.path(), name);
             assert!(after.starts_with(&before));
             assert_eq!(after.lines().count(), 3 + header);
+            // Rows of other columns are not put beneath these. JSON lines name theirs.
+            if format == FileFormat::Csv {
+                let fewer = ["addr", "good"].map(str::to_owned);
+                let other = Selection::new(&[Sample::SCHEMA], &[], &fewer, "samples").expect("columns");
+                let error = GrowingSink::open(dir.path(), format, &other, true).err().expect("refused");
+                assert!(error.to_string().contains("the rows so far have other columns"), "{error}");
+                assert_eq!(read(dir.path(), name), after);
+            }
             // Anew.
             open(dir.path(), format, false).finish(true).expect("finishes");
             assert_eq!(read(dir.path(), name).lines().count(), header);
@@ -331,8 +355,8 @@ mod tests {
         // The same bytes as from rows that took no detour.
         let mut direct = Vec::new();
         let mut writer = parquet::Writer::new(Layout::new(&Sample::SCHEMA), &mut direct).expect("starts");
-        writer.row(&cells(&full())).expect("takes a row");
-        writer.row(&cells(&empty())).expect("takes a row");
+        writer.row(&full().cells()).expect("takes a row");
+        writer.row(&empty().cells()).expect("takes a row");
         writer.finish().expect("finishes");
         drop(writer);
         assert!(grown == direct);

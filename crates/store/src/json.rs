@@ -85,14 +85,14 @@ fn quoted(words: &str, line: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::{cells, testing};
+    use crate::rows::testing;
     use subflow_rows::Row;
 
     fn written(rows: &[testing::Sample]) -> String {
         let mut out = Vec::new();
         let mut writer = Writer::new(Layout::new(&testing::Sample::SCHEMA), &mut out).expect("starts");
         for row in rows {
-            writer.row(&cells(row)).expect("takes a row");
+            writer.row(row.cells().as_ref()).expect("takes a row");
         }
         writer.finish().expect("finishes");
         String::from_utf8(out).expect("UTF-8")

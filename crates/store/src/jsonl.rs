@@ -53,15 +53,15 @@ pub(crate) fn line(layout: &Layout, cells: &[Value<'_>], line: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::{cells, testing};
+    use crate::rows::testing;
     use subflow_rows::Row;
 
     #[test]
     fn golden() {
         let mut out = Vec::new();
         let mut writer = Writer::new(Layout::new(&testing::Sample::SCHEMA), &mut out);
-        writer.row(&cells(&testing::full())).expect("takes a row");
-        writer.row(&cells(&testing::empty())).expect("takes a row");
+        writer.row(&testing::full().cells()).expect("takes a row");
+        writer.row(&testing::empty().cells()).expect("takes a row");
         writer.finish().expect("finishes");
         let text = String::from_utf8(out).expect("UTF-8");
         let lines: Vec<_> = text.lines().collect();

@@ -37,7 +37,6 @@ pub use directory::{DirectorySink, FileFormat, Written};
 pub use error::Error;
 pub use growing::GrowingSink;
 pub use layout::{Field, Form, Layout};
-pub use rows::cells;
 pub use selection::{Selection, SelectionError};
 pub use stream::StreamSink;
 pub use writer::TableWriter;

@@ -104,7 +104,7 @@ fn plain_error(error: ParquetError) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::{cells, testing};
+    use crate::rows::testing;
     use arrow_array::Array;
     use arrow_array::cast::AsArray;
     use arrow_array::types::{Float64Type, Int64Type, TimestampMicrosecondType};
@@ -119,7 +119,7 @@ mod tests {
         let mut writer =
             Writer::new(Layout::new(&testing::Sample::SCHEMA), file.try_clone().expect("a handle"))
                 .expect("starts");
-        rows.for_each(|row| writer.row(&cells(&row)).expect("takes a row"));
+        rows.for_each(|row| writer.row(row.cells().as_ref()).expect("takes a row"));
         writer.finish().expect("finishes");
         file
     }

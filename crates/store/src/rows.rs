@@ -3,17 +3,10 @@
 use subflow_analysis::rows::AnyRow;
 use subflow_rows::{Row, Value};
 
-/// A row's cells in the order of its schema.
-pub fn cells<R: Row>(row: &R) -> Vec<Value<'_>> {
-    let mut cells = Vec::with_capacity(R::SCHEMA.columns.len());
-    row.values(&mut |cell| cells.push(cell));
-    cells
-}
-
 /// The table that a row belongs to, and its cells.
 pub(crate) fn table_and_cells(row: &AnyRow) -> (&'static str, Vec<Value<'_>>) {
     fn of<R: Row>(row: &R) -> (&'static str, Vec<Value<'_>>) {
-        (R::SCHEMA.table, cells(row))
+        (R::SCHEMA.table, row.cells().as_ref().to_vec())
     }
     match row {
         AnyRow::Traffic(row) => of(row),

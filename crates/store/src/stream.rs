@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::rows::{cells, table_and_cells};
+use crate::rows::table_and_cells;
 use crate::selection::Selection;
 use crate::writer::TableWriter;
 use crate::{csv, json, jsonl};
@@ -58,7 +58,7 @@ impl<W: Write> StreamSink<W> {
     /// Takes a row of any table, also of those that do not come from the analysis.
     pub fn put<R: Row>(&mut self, row: &R) {
         if self.failure.is_none() {
-            self.failure = self.form.row(R::SCHEMA.table, &cells(row)).err().map(Error::Stream);
+            self.failure = self.form.row(R::SCHEMA.table, row.cells().as_ref()).err().map(Error::Stream);
         }
     }
 
@@ -158,6 +158,7 @@ fn finish_document<W: Write>(
 mod tests {
     use super::*;
     use crate::rows::testing::{ClosedPipe, event, issue};
+    use std::io::BufWriter;
     use subflow_analysis::rows::SCHEMAS;
 
     fn selection(tables: &[&str], fields: &[&str]) -> Selection {
@@ -245,7 +246,10 @@ mod tests {
         assert!(sink.finish().unwrap_err().is_closed_pipe());
 
         let layout = Selection::all(&SCHEMAS).layouts()[7].clone();
-        let mut sink = StreamSink::csv(layout, ClosedPipe).expect("the header is held back");
+        let told = StreamSink::csv(layout.clone(), ClosedPipe).err().expect("the header is not taken");
+        assert!(told.is_closed_pipe());
+        let held_back = BufWriter::new(ClosedPipe);
+        let mut sink = StreamSink::csv(layout, held_back).expect("starts");
         sink.row(event(1));
         assert!(sink.finish().unwrap_err().is_closed_pipe());
 

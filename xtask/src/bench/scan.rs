@@ -59,6 +59,10 @@ enum Part {
     V6,
 }
 
+/// What is scanned, which rows are written, and how fast.
+const WHOLE: [&str; 3] = ["10.0.0.0/12", "-p", "80"];
+const BRIEF: [&str; 2] = ["--fields", "addr,verdict"];
+const MAX: [&str; 2] = ["-r", "0"];
 /// Addresses of 10.0.0.0/12.
 const TARGETS: f64 = 1_048_576.0;
 /// Packets a second and seconds of the part about evenness.
@@ -95,11 +99,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if args.runs == 0 {
         bail!("--runs 0 measures nothing");
     }
-    let build =
-        ["build", "--locked", "--package", "subflow-probe", "--example", "scan", "--profile", &args.profile];
-    execute(&mut cargo(build))?;
+    execute(&mut cargo(["build", "--locked", "--package", "subflow", "--profile", &args.profile]))?;
     let folder = if args.profile == "dev" { "debug" } else { &args.profile };
-    let lab = Lab::new(target().join(folder).join("examples/scan"), args.mptcp)?;
+    let lab = Lab::new(target().join(folder).join("subflow"), args.mptcp)?;
     for &part in &args.only {
         match part {
             Part::None | Part::Hits | Part::All => lab.compare(part, args.runs)?,
@@ -113,9 +115,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
 /// A scanner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scanner {
-    /// Ours, all rows written: two tables of CSV with all that is known.
+    /// Ours, all rows written: tables of CSV with all that is known.
     Whole,
-    /// Ours, an address a line, as the others write it.
+    /// Ours, an address and its verdict a line: what the others write, and what was found.
     Brief,
     Zmap,
     Masscan,
@@ -219,15 +221,19 @@ impl Lab {
         command
     }
 
-    /// Our scan; what is asked for by name and value.
+    /// Our scan.
     fn ours(&self, more: &[&str]) -> Result<Cost> {
-        for table in ["targets.csv", "probes.csv"] {
-            // Rows are appended.
-            let _ = fs::remove_file(self.dir.join(table));
-        }
+        let out = self.dir.join("out");
+        // It is not there the first time.
+        let _ = fs::remove_dir_all(&out);
         let mut command = self.timed(&self.ours.to_string_lossy());
-        let all = ["kinds=v1", "follow_up=0", "cooldown=1", "quiet", "seed=7"];
-        measure(command.args(all).arg(format!("out={}", self.dir.display())).args(more))
+        let all = "scan --special --probe v1 --no-follow-up -c 1 --seed 7 -q --no-progress -f csv -o";
+        measure(command.args(all.split(' ')).arg(&out).args(more))
+    }
+
+    /// Rows of the table `targets` of our last scan.
+    fn targets(&self) -> Result<usize> {
+        Ok(lines(&self.dir.join("out/targets.csv"), "")?.saturating_sub(1))
     }
 
     fn zmap(&self, more: &[&str]) -> Result<Cost> {
@@ -239,12 +245,9 @@ impl Lab {
 
     /// One scan of everything: what it cost and how many answers it kept.
     fn scan(&self, scanner: Scanner) -> Result<(Cost, usize)> {
-        let whole = ["targets=10.0.0.0/12", "ports=80", "rate=max"];
         Ok(match scanner {
-            Scanner::Whole => (self.ours(&whole)?, lines(&self.dir.join("targets.csv"), "")?),
-            Scanner::Brief => {
-                (self.ours(&[&whole[..], &["brief"]].concat())?, lines(&self.dir.join("targets.csv"), "")?)
-            }
+            Scanner::Whole => (self.ours(&[&WHOLE[..], &MAX].concat())?, self.targets()?),
+            Scanner::Brief => (self.ours(&[&WHOLE[..], &BRIEF, &MAX].concat())?, self.targets()?),
             Scanner::Zmap => (self.zmap(&["-r", "0"])?, lines(&self.dir.join("zmap"), "")?),
             Scanner::Masscan => {
                 let out = self.file("masscan");
@@ -315,8 +318,7 @@ impl Lab {
                 let mut tcpdump = tcpdump.stderr(Stdio::null()).spawn()?;
                 thread::sleep(Duration::from_secs(1));
                 let cost = if scanner == Scanner::Brief {
-                    let (rate, most) = (format!("rate={rate}"), format!("max={most}"));
-                    self.ours(&["targets=10.0.0.0/12", "ports=80", "brief", &rate, &most])
+                    self.ours(&[&WHOLE[..], &BRIEF, &["-r", &rate, "-n", &most]].concat())
                 } else {
                     self.zmap(&["-r", &rate, "-n", &most])
                 };
@@ -350,8 +352,8 @@ impl Lab {
         }
         listed.flush()?;
         blocked.flush()?;
-        let lists = [format!("list={}", list.display()), format!("block_list={}", block.display())];
-        let six = [lists[0].as_str(), &lists[1], "ports=80,443", "brief"];
+        let (list, block) = (list.display().to_string(), block.display().to_string());
+        let six = [&["--list", &list, "--block", &block, "-p", "80,443"][..], &BRIEF].concat();
         let mut out = io::stdout().lock();
         writeln!(
             out,
@@ -359,9 +361,9 @@ impl Lab {
         )?;
         let mut ratios = Vec::new();
         for round in 1..=runs {
-            let four = self.ours(&["targets=10.0.0.0/12", "ports=80", "brief", "rate=max"])?;
-            let reading = self.ours(&[&six[..], &["dry"]].concat())?;
-            let six = self.ours(&[&six[..], &["rate=max"]].concat())?;
+            let four = self.ours(&[&WHOLE[..], &BRIEF, &MAX].concat())?;
+            let reading = self.ours(&[&six[..], &["--dryrun"]].concat())?;
+            let six = self.ours(&[&six[..], &MAX].concat())?;
             let sent = 2.0 * (LISTED - LISTED / 1000) as f64;
             let (four, six) = (TARGETS / four.cpu, sent / (six.cpu - reading.cpu));
             writeln!(

@@ -1,7 +1,8 @@
 //! `subflow check` and `subflow serve-check`.
 
-use super::TalkArgs;
-use super::parse::{Format, seconds};
+use super::parse::seconds;
+use super::shared::{fields, tables};
+use super::{ExportArgs, TalkArgs};
 use clap::Args;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ use std::path::PathBuf;
 /// Works without any right; where this program may see packets (CAP_NET_RAW), it says more.
 #[derive(Debug, Args)]
 #[command(after_help = "Use --help for details and examples", after_long_help = CHECK_EXAMPLES)]
+#[command(mut_arg("tables", |arg| tables(arg, "checks or fetches", "all")))]
+#[command(mut_arg("fields", |arg| fields(arg, "checks")))]
 pub(crate) struct CheckArgs {
     // Brackets in a comment would be a link.
     #[arg(
@@ -74,17 +77,8 @@ pub(crate) struct CheckArgs {
     #[arg(long, help_heading = "Paths")]
     pub(crate) no_join: bool,
 
-    /// Write the tables checks and fetches into this folder; made if need be
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    pub(crate) output: Option<PathBuf>,
-
-    /// Form of the output [default: table; parquet with -o] [env: SUBFLOW_FORMAT]
-    #[arg(short, long, value_name = "FORMAT", help_heading = "Output")]
-    pub(crate) format: Option<Format>,
-
-    /// Export only this table: checks or fetches [default: all]
-    #[arg(short, long = "table", value_name = "TABLE", value_delimiter = ',', help_heading = "Output")]
-    pub(crate) tables: Vec<String>,
+    #[command(flatten)]
+    pub(crate) rows: ExportArgs,
 
     #[command(flatten)]
     pub(crate) talk: TalkArgs,

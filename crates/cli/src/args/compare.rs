@@ -1,7 +1,7 @@
 //! `subflow compare`.
 
-use super::parse::{Format, seconds};
-use super::{ReadArgs, TalkArgs};
+use super::parse::seconds;
+use super::{ExportArgs, ReadArgs, TalkArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -77,17 +77,8 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "SIDE", requires = "nstat", help_heading = "Kernel counters")]
     pub(crate) side: Option<Side>,
 
-    /// Write one file a table into this folder, made if need be
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    pub(crate) output: Option<PathBuf>,
-
-    /// Form of the output [default: table; parquet with -o] [env: SUBFLOW_FORMAT]
-    #[arg(short, long, value_name = "FORMAT", help_heading = "Output")]
-    pub(crate) format: Option<Format>,
-
-    /// Export only this table; may be given several times
-    #[arg(short, long = "table", value_name = "TABLE", value_delimiter = ',', help_heading = "Output")]
-    pub(crate) tables: Vec<String>,
+    #[command(flatten)]
+    pub(crate) rows: ExportArgs,
 
     #[command(flatten)]
     pub(crate) read: ReadArgs,

@@ -30,7 +30,7 @@ pub(crate) use live::LiveArgs;
 pub(crate) use parse::{Format, Recorded, seconds};
 pub(crate) use query::QueryArgs;
 pub(crate) use scan::ScanArgs;
-pub(crate) use shared::{CandidateArgs, FilterArgs, NetworkArgs, OutputArgs, ReadArgs, TalkArgs};
+pub(crate) use shared::{CandidateArgs, ExportArgs, FilterArgs, NetworkArgs, OutputArgs, ReadArgs, TalkArgs};
 pub(crate) use show::{ShowArgs, ShowOutputArgs};
 pub(crate) use sim::{
     SimArgs, SimCommand, SimFabricArgs, SimOutputArgs, SimPhoneArgs, SimPlanArgs, SimRunArgs,

@@ -1,7 +1,8 @@
 //! `subflow scan`.
 
-use super::TalkArgs;
-use super::parse::{Format, seconds};
+use super::parse::seconds;
+use super::shared::{fields, tables, while_it_goes_on};
+use super::{ExportArgs, TalkArgs};
 use clap::Args;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -16,6 +17,10 @@ use std::path::PathBuf;
 /// See first what would be sent with --dryrun. Needs the right to open packet sockets (CAP_NET_RAW).
 #[derive(Debug, Args)]
 #[command(after_help = "Use --help for details and examples", after_long_help = EXAMPLES)]
+#[command(mut_arg("output", |arg| arg.help("Write one file a table into this folder, with the state to --resume from; made if need be")))]
+#[command(mut_arg("format", |arg| while_it_goes_on(arg, "the scan")))]
+#[command(mut_arg("tables", |arg| tables(arg, "targets, probes or campaigns", "all; on standard output targets")))]
+#[command(mut_arg("fields", |arg| fields(arg, "targets")))]
 pub(crate) struct ScanArgs {
     /// What to probe: addresses, prefixes as 192.0.2.0/24, ranges as 192.0.2.1-192.0.2.9
     #[arg(value_name = "TARGET", required_unless_present_any = ["lists", "read"])]
@@ -175,20 +180,8 @@ pub(crate) struct ScanArgs {
     )]
     pub(crate) read: Vec<PathBuf>,
 
-    /// Write one file a table into this folder, with the state to --resume from; made if need be
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    pub(crate) output: Option<PathBuf>,
-
-    /// Form of the output [default: table; parquet with -o] [env: SUBFLOW_FORMAT]
-    ///
-    /// CSV and JSON lines are there while the scan goes on, to the last second; Parquet files when it ends.
-    #[arg(short, long, value_name = "FORMAT", help_heading = "Output")]
-    pub(crate) format: Option<Format>,
-
-    /// Export only this table: targets, probes or campaigns; may be given several times [default: all; on standard output
-    /// targets]
-    #[arg(short, long = "table", value_name = "TABLE", value_delimiter = ',', help_heading = "Output")]
-    pub(crate) tables: Vec<String>,
+    #[command(flatten)]
+    pub(crate) rows: ExportArgs,
 
     /// Rows of targets from which nothing came, too [default: of up to 65,536 targets]
     #[arg(long, overrides_with_all = ["no_silent", "silent"], help_heading = "Output")]

@@ -1,33 +1,72 @@
 //! Groups of options that several commands take.
 
 use super::parse::{Format, moment, prefix, seconds};
-use clap::Args;
+use clap::{Arg, Args};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use subflow_analysis::IpPrefix;
 
-/// Where rows go, and in which form.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct OutputArgs {
+/// Where rows go, in which form, and which of them.
+///
+/// Commands say with [`tables`] which tables they have.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ExportArgs {
     /// Write one file a table into this folder, made if need be
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
     /// Form of the output [default: table; parquet with -o] [env: SUBFLOW_FORMAT]
-    #[arg(short, long, value_name = "FORMAT")]
+    #[arg(short, long, value_name = "FORMAT", help_heading = "Output")]
     pub(crate) format: Option<Format>,
 
-    /// Export only this table; may be given several times [default: all; csv: connections]
-    #[arg(short, long = "table", value_name = "TABLE", value_delimiter = ',')]
+    /// Export only this table; may be given several times [default: all]
+    #[arg(short, long = "table", value_name = "TABLE", value_delimiter = ',', help_heading = "Output")]
     pub(crate) tables: Vec<String>,
 
     /// Export only these columns, in this order
-    ///
-    /// A column is NAME or TABLE.NAME. Without --table, a bare NAME is a column of `connections`.
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    // ZMap's name is taken, too.
+    #[arg(
+        long,
+        alias = "output-fields",
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
     pub(crate) fields: Vec<String>,
+}
+
+/// Help of --table that names a command's tables, and which it exports `by_default`.
+pub(super) fn tables(arg: Arg, names: &str, by_default: &str) -> Arg {
+    arg.help(format!("Export only this table: {names}; may be given several times [default: {by_default}]"))
+}
+
+/// Help of --fields for a command whose main table is `main`.
+pub(super) fn fields(arg: Arg, main: &str) -> Arg {
+    let short = "Export only these columns, in this order";
+    arg.long_help(format!(
+        "{short}\n\nA column is NAME or TABLE.NAME. Without --table, a bare NAME is a column of `{main}`. `subflow tables` has them all."
+    ))
+}
+
+/// Help of --format where rows come while `what` goes on.
+pub(super) fn while_it_goes_on(arg: Arg, what: &str) -> Arg {
+    let short = "Form of the output [default: table; parquet with -o] [env: SUBFLOW_FORMAT]";
+    arg.long_help(format!(
+        "{short}\n\nCSV and JSON lines are there while {what} goes on, to the last second; Parquet files when it ends."
+    ))
+}
+
+/// What an analysis exports.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+#[command(mut_arg("tables", |arg| arg.help(
+    "Export only this table; may be given several times [default: all; csv: connections]"
+)))]
+#[command(mut_arg("fields", |arg| fields(arg, "connections")))]
+pub(crate) struct OutputArgs {
+    #[command(flatten)]
+    pub(crate) rows: ExportArgs,
 
     /// Export every packet, carriage of data and round-trip sample, too: tables packets, carriages, samples
     ///

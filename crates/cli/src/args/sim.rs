@@ -1,7 +1,7 @@
 //! `subflow sim`.
 
-use super::TalkArgs;
-use super::parse::Format;
+use super::shared::{fields, tables};
+use super::{ExportArgs, TalkArgs};
 use clap::{Args, Subcommand};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -173,22 +173,16 @@ pub(crate) struct SimPlanArgs {
 /// Where results go.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
+#[command(mut_arg("output", |arg| arg.help("Write tables, captures and their truth into this folder, made if need be")))]
+#[command(mut_arg("tables", |arg| tables(arg, "runs, flows, links, queues or changes", "all; csv: flows")))]
+#[command(mut_arg("fields", |arg| fields(arg, "flows")))]
 pub(crate) struct SimOutputArgs {
-    /// Write tables, captures and their truth into this folder, made if need be
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rows: ExportArgs,
 
     /// Write a report to this file: one page of HTML with everything in it
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-
-    /// Form of the output [default: table; parquet with -o] [env: SUBFLOW_FORMAT]
-    #[arg(short, long, value_name = "FORMAT")]
-    pub(crate) format: Option<Format>,
-
-    /// Export only this table; may be given several times
-    #[arg(short, long = "table", value_name = "TABLE", value_delimiter = ',')]
-    pub(crate) tables: Vec<String>,
 }
 
 /// List the scenarios that come with the program

@@ -1,7 +1,8 @@
 //! `subflow tracebox`.
 
-use super::parse::{Format, seconds};
-use super::{CandidateArgs, NetworkArgs, TalkArgs};
+use super::parse::seconds;
+use super::shared::{fields, tables};
+use super::{CandidateArgs, ExportArgs, NetworkArgs, TalkArgs};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -16,6 +17,8 @@ use std::path::PathBuf;
 /// (CAP_NET_RAW), but for --read.
 #[derive(Debug, Args)]
 #[command(after_help = "Use --help for details and examples", after_long_help = EXAMPLES)]
+#[command(mut_arg("tables", |arg| tables(arg, "targets, hops or modifications", "all; on standard output targets")))]
+#[command(mut_arg("fields", |arg| fields(arg, "targets")))]
 pub(crate) struct TraceboxArgs {
     #[command(flatten)]
     pub(crate) candidates: CandidateArgs,
@@ -97,21 +100,11 @@ pub(crate) struct TraceboxArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) html: Option<PathBuf>,
 
-    /// Write one file a table into this folder, made if need be
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    pub(crate) output: Option<PathBuf>,
-
-    /// Form of the output [default: table; parquet with -o] [env: SUBFLOW_FORMAT]
-    #[arg(short, long, value_name = "FORMAT", help_heading = "Output")]
-    pub(crate) format: Option<Format>,
-
-    /// Export only this table: targets, hops or modifications; may be given several times [default: all; on standard output
-    /// targets]
-    #[arg(short, long = "table", value_name = "TABLE", value_delimiter = ',', help_heading = "Output")]
-    pub(crate) tables: Vec<String>,
+    #[command(flatten)]
+    pub(crate) rows: ExportArgs,
 
     /// Print one JSON object a target in the shape of the classic tracebox: Hops with Modifications, Additions and Deletions
-    #[arg(long, conflicts_with_all = ["format", "output", "tables"], help_heading = "Output")]
+    #[arg(long, conflicts_with_all = ["format", "output", "tables", "fields"], help_heading = "Output")]
     pub(crate) classic_json: bool,
 
     /// Fail when a line of a list, or something in a capture, cannot be read [env: SUBFLOW_STRICT]

@@ -1,9 +1,9 @@
 //! `subflow verify`.
 
-use super::parse::{Format, seconds};
-use super::{CandidateArgs, NetworkArgs, TalkArgs};
+use super::parse::seconds;
+use super::shared::{fields, while_it_goes_on};
+use super::{CandidateArgs, ExportArgs, NetworkArgs, TalkArgs};
 use clap::Args;
-use std::path::PathBuf;
 
 /// Prove who supports Multipath TCP
 ///
@@ -16,6 +16,9 @@ use std::path::PathBuf;
 /// sockets (CAP_NET_RAW).
 #[derive(Debug, Args)]
 #[command(after_help = "Use --help for details and examples", after_long_help = EXAMPLES)]
+#[command(mut_arg("format", |arg| while_it_goes_on(arg, "the work")))]
+#[command(mut_arg("tables", |arg| arg.hide(true)))]
+#[command(mut_arg("fields", |arg| fields(arg, "verifications")))]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) of: CandidateArgs,
@@ -63,15 +66,8 @@ pub(crate) struct VerifyArgs {
     #[arg(short = 'd', long, help_heading = "Targets")]
     pub(crate) dryrun: bool,
 
-    /// Write the table verifications into this folder; made if need be
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    pub(crate) output: Option<PathBuf>,
-
-    /// Form of the output [default: table; parquet with -o] [env: SUBFLOW_FORMAT]
-    ///
-    /// CSV and JSON lines are there while the work goes on; Parquet files when it ends.
-    #[arg(short, long, value_name = "FORMAT", help_heading = "Output")]
-    pub(crate) format: Option<Format>,
+    #[command(flatten)]
+    pub(crate) rows: ExportArgs,
 
     /// Fail when a line of a list cannot be read [env: SUBFLOW_STRICT]
     #[arg(long, overrides_with_all = ["no_strict", "strict"], help_heading = "Targets")]

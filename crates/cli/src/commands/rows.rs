@@ -7,7 +7,7 @@ use crate::text::counted;
 use std::io::{self, BufWriter, Stdout};
 use std::path::{Path, PathBuf};
 use subflow_rows::Row;
-use subflow_store::{DirectorySink, Error, GrowingSink, Selection, StreamSink, Written};
+use subflow_store::{DirectorySink, Error, GrowingSink, StreamSink, Written};
 
 /// Begins rows on standard output.
 pub(super) fn open_stream(stream: &Stream) -> Result<StreamSink<BufWriter<Stdout>>, Failure> {
@@ -75,6 +75,9 @@ fn tell(written: &[Written], dir: &Path) {
     console::note(format!("{tables} with {} in {}", counted(rows, "row"), dir.display()));
 }
 
+/// What to do when rows cannot be put beneath those that are there.
+const SAME: &str = "give the same --format, --table and --fields as before";
+
 /// Takes rows of what may go on for hours, as they come, and keeps them whenever it ends.
 pub(super) struct Growing {
     to: To,
@@ -100,28 +103,21 @@ impl Growing {
         let to = match output {
             Output::Summary => To::Nowhere,
             Output::Directory { dir, format, selection } => {
-                let sink =
-                    GrowingSink::open(dir, *format, selection, go_on).map_err(|error| match &error {
-                        Error::File { source, .. } if go_on && source.kind() == io::ErrorKind::NotFound => {
-                            Failure::usage(format!(
-                                "{error}: what is there has other tables or another format"
-                            ))
-                            .hint("give the same --format and --table as before")
-                        }
+                let sink = GrowingSink::open(dir, *format, selection, go_on).map_err(|error| {
+                    match kind(&error) {
+                        Some(io::ErrorKind::NotFound) if go_on => Failure::usage(format!(
+                            "{error}: what is there has other tables or another format"
+                        ))
+                        .hint(SAME),
+                        Some(io::ErrorKind::InvalidData) if go_on => Failure::usage(error).hint(SAME),
                         _ => error.into(),
-                    })?;
+                    }
+                })?;
                 To::Folder { dir: dir.clone(), sink }
             }
             Output::Stream(stream) => To::Stream(Box::new(open_stream(stream)?)),
         };
-        let of = |selection: &Selection| selection.layouts().iter().map(|layout| layout.table).collect();
-        let tables = match output {
-            Output::Summary => Vec::new(),
-            Output::Directory { selection, .. }
-            | Output::Stream(Stream::Json(selection) | Stream::Jsonl(selection)) => of(selection),
-            Output::Stream(Stream::Csv(layout)) => vec![layout.table],
-        };
-        Ok(Self { to, tables, failure: None })
+        Ok(Self { to, tables: output.tables(), failure: None })
     }
 
     /// Whether rows of a table go anywhere: others need not be made.
@@ -194,6 +190,13 @@ impl Growing {
             }
         }
         failure.map_or(Ok(()), |failure| Err(failure.into()))
+    }
+}
+
+fn kind(error: &Error) -> Option<io::ErrorKind> {
+    match error {
+        Error::File { source, .. } => Some(source.kind()),
+        _ => None,
     }
 }
 

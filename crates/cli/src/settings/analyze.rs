@@ -1,13 +1,12 @@
 //! Settings of `subflow analyze`.
 
 use super::layers::{Layer, Origin};
+use super::output::{Output, Wanted};
 use super::reading::{Reading, lower_layers, pair, reading_flags, refuse_terminal};
 use crate::args::{AnalyzeArgs, Format, OutputArgs};
 use crate::failure::Failure;
 use std::path::PathBuf;
-use std::slice;
 use subflow_analysis::rows::{DETAIL_SCHEMAS, SCHEMAS, all_schemas};
-use subflow_store::{FileFormat, Layout, Selection, SelectionError};
 
 /// The table that is meant when none is named.
 const DEFAULT_TABLE: &str = "connections";
@@ -23,38 +22,6 @@ pub(crate) struct Analyze {
     pub(crate) strict: bool,
 }
 
-/// Where the rows go.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Output {
-    /// A summary on standard output.
-    Summary,
-    /// Rows on standard output.
-    Stream(Stream),
-    /// A file a table.
-    Directory { dir: PathBuf, format: FileFormat, selection: Selection },
-}
-
-impl Output {
-    /// Whether a table is wanted that only a detailed analysis yields.
-    pub(super) fn wants_detail(&self) -> bool {
-        let layouts = match self {
-            Self::Summary => &[],
-            Self::Stream(Stream::Csv(layout)) => slice::from_ref(layout),
-            Self::Stream(Stream::Json(selection) | Stream::Jsonl(selection))
-            | Self::Directory { selection, .. } => selection.layouts(),
-        };
-        layouts.iter().any(|layout| DETAIL_SCHEMAS.iter().any(|schema| schema.table == layout.table))
-    }
-}
-
-/// The form of rows on standard output.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Stream {
-    Json(Selection),
-    Jsonl(Selection),
-    Csv(Layout),
-}
-
 impl Analyze {
     /// Checks what was asked for.
     pub(crate) fn new(args: AnalyzeArgs) -> Result<Self, Failure> {
@@ -65,14 +32,14 @@ impl Analyze {
 
     fn layered(args: AnalyzeArgs, below: Layer) -> Result<Self, Failure> {
         let flags = Layer {
-            format: args.output.format.map(|format| (format, Origin::Flag("format"))),
+            format: Wanted::flag(&args.output.rows),
             strict: pair(args.strict, args.no_strict),
             ..reading_flags(&args.read, &args.talk)
         };
         let mut layer = flags.over(below);
         let output = output(args.output, layer.format.take())?;
         let mut reading = Reading::of(args.filter, &args.talk, &layer)?;
-        reading.options.detail = output.wants_detail();
+        reading.options.detail = wants_detail(&output);
         Ok(Self {
             captures: args.captures,
             output,
@@ -85,59 +52,19 @@ impl Analyze {
 
 /// Where rows go, and in which form.
 pub(super) fn output(args: OutputArgs, format: Option<(Format, Origin)>) -> Result<Output, Failure> {
-    let (format, origin) = match format {
-        Some((format, origin)) => (format, Some(origin)),
-        None if args.output.is_some() => (Format::Parquet, None),
-        None => (Format::Table, None),
-    };
-    // Names the setting that cannot be; only settings that somebody made can be wrong.
-    let asked = || {
-        origin
-            .as_ref()
-            .map_or_else(|| format.as_str().to_owned(), |origin| format!("{} ({origin})", format.as_str()))
-    };
-    let selects = !args.tables.is_empty() || !args.fields.is_empty();
-    if format == Format::Table && args.output.is_none() {
-        return if selects || args.detail {
-            Err(Failure::usage(
-                "--table, --fields and --detail choose rows to export, and a summary exports none",
-            )
-            .hint("add --format csv, json or jsonl, or -o DIR"))
-        } else {
-            Ok(Output::Summary)
-        };
+    let wanted = Wanted::new(args.rows, format)?;
+    if args.detail && wanted.is_report() {
+        return Err(Failure::usage("--detail chooses rows to export, and a summary exports none")
+            .hint("add --format csv, json or jsonl, or -o DIR"));
     }
-    let selection = if selects || args.detail {
-        Selection::new(&all_schemas(), &args.tables, &args.fields, DEFAULT_TABLE)
-            .map_err(|error| selection_failure(&error))?
-    } else {
-        Selection::all(&SCHEMAS)
-    };
-    if let Some(dir) = args.output {
-        let format = match format {
-            Format::Parquet => FileFormat::Parquet,
-            Format::Json => FileFormat::Json,
-            Format::Jsonl => FileFormat::Jsonl,
-            Format::Csv => FileFormat::Csv,
-            Format::Table => {
-                return Err(Failure::usage(format!(
-                    "the format {} is for reading, not for the files of -o",
-                    asked()
-                ))
-                .hint("leave -o out to see the summary, or choose parquet, json, jsonl or csv"));
-            }
-        };
-        return Ok(Output::Directory { dir, format, selection });
-    }
-    match format {
-        Format::Json => Ok(Output::Stream(Stream::Json(selection))),
-        Format::Jsonl => Ok(Output::Stream(Stream::Jsonl(selection))),
-        Format::Csv => csv_layout(&selection, selects).map(|layout| Output::Stream(Stream::Csv(layout))),
-        Format::Parquet | Format::Table => {
-            Err(Failure::usage(format!("the format {} makes files, not a stream", asked()))
-                .hint("name a folder for them with -o DIR, or choose json, jsonl or csv for standard output"))
-        }
-    }
+    // Large tables only where they are asked for.
+    let schemas = if args.detail || wanted.selects() { all_schemas() } else { SCHEMAS.to_vec() };
+    wanted.output(&schemas, DEFAULT_TABLE)
+}
+
+/// Whether a table is wanted that only a detailed analysis yields.
+pub(super) fn wants_detail(output: &Output) -> bool {
+    output.tables().iter().any(|table| DETAIL_SCHEMAS.iter().any(|schema| schema.table == *table))
 }
 
 /// A report is a file: told before hours of reading, not after.
@@ -159,45 +86,14 @@ fn report(path: Option<PathBuf>) -> Result<Option<PathBuf>, Failure> {
     Ok(Some(path))
 }
 
-/// Standard output holds the CSV of one table: the one chosen, or the default one.
-fn csv_layout(selection: &Selection, selects: bool) -> Result<Layout, Failure> {
-    let layouts = selection.layouts();
-    let chosen = match layouts {
-        [layout] => Some(layout),
-        _ if selects => None,
-        _ => layouts.iter().find(|layout| layout.table == DEFAULT_TABLE),
-    };
-    chosen.cloned().ok_or_else(|| {
-        let names: Vec<_> = layouts.iter().map(|layout| layout.table).collect();
-        Failure::usage(format!(
-            "CSV on standard output holds one table, not {}: {}",
-            names.len(),
-            names.join(", ")
-        ))
-        .hint("choose one with --table, or write a file a table with -o DIR")
-    })
-}
-
-fn selection_failure(error: &SelectionError) -> Failure {
-    let failure = Failure::usage(error);
-    match error {
-        SelectionError::Table { .. } => failure,
-        SelectionError::Field { .. } => {
-            failure.hint("subflow tables --list-fields lists every table's columns")
-        }
-        SelectionError::NoFields { table } => {
-            failure.hint(format!("leave out --table {table}, or add one of its columns to --fields"))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::args::{Cli, Command};
-    use crate::settings::Talk;
+    use crate::settings::{Stream, Talk};
     use clap::Parser;
     use std::num::NonZeroUsize;
+    use subflow_store::{FileFormat, Selection};
 
     fn settings_over(arguments: &str, below: Layer) -> Result<Analyze, Failure> {
         let line = ["subflow", "analyze", "a.pcap"].into_iter().chain(arguments.split_whitespace());

@@ -1,6 +1,6 @@
 //! Settings of `subflow check` and `subflow serve-check`.
 
-use super::layers::{Layer, Origin};
+use super::layers::Layer;
 use super::reading::{lower_layers, talk_flags};
 use super::scan::scaled;
 use super::{Output, Talk, Wanted};
@@ -29,17 +29,12 @@ impl Check {
     }
 
     fn layered(args: &CheckArgs, below: Layer) -> Result<Self, Failure> {
-        let flags = Layer {
-            format: args.format.map(|format| (format, Origin::Flag("format"))),
-            ..talk_flags(&args.talk)
-        };
+        let flags = Layer { format: Wanted::flag(&args.rows), ..talk_flags(&args.talk) };
         let mut layer = flags.over(below);
         let talk = Talk::of(&args.talk, &layer);
-        let wanted =
-            Wanted { dir: args.output.clone(), format: layer.format.take(), tables: args.tables.clone() };
-        wanted.check()?;
+        let wanted = Wanted::new(args.rows.clone(), layer.format.take())?;
         let default = if args.server.is_some() { "checks" } else { "fetches" };
-        let output = wanted.output_of(Some("the check"), &CHECK_SCHEMAS, default)?;
+        let output = wanted.growing_output("the check", &CHECK_SCHEMAS, default)?;
         let fetch = args.fetch.as_deref().map(|url| downloads(args, url)).transpose()?;
         let server = args.server.as_deref().map(|text| paths(args, text)).transpose()?;
         Ok(Self { server, fetch, output, talk })

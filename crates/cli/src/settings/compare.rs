@@ -1,7 +1,7 @@
 //! Settings of `subflow compare`.
 
 use super::Wanted;
-use super::layers::{Layer, Origin};
+use super::layers::Layer;
 use super::reading::{Reading, lower_layers, reading_flags};
 use crate::args::{CompareArgs, FilterArgs, Side};
 use crate::failure::Failure;
@@ -40,12 +40,9 @@ impl Compare {
                 .hint("save it to a file first, as in: tcpdump -w trace.pcap tcp"));
             }
         }
-        let flags = Layer {
-            format: args.format.map(|format| (format, Origin::Flag("format"))),
-            ..reading_flags(&args.read, &args.talk)
-        };
+        let flags = Layer { format: Wanted::flag(&args.rows), ..reading_flags(&args.read, &args.talk) };
         let mut layer = flags.over(lower_layers()?);
-        let wanted = Wanted { dir: args.output, format: layer.format.take(), tables: args.tables };
+        let wanted = Wanted::new(args.rows, layer.format.take())?;
         let reading = Reading::of(FilterArgs::default(), &args.talk, &layer)?;
         let thresholds = Thresholds::new(&args.thresholds).map_err(|error| {
             let hint = match error {
@@ -75,9 +72,6 @@ impl Compare {
             }
             (None, None) => return Err(Failure::usage("a second capture is missing")),
         };
-        let compare = Self { a, with, reading, wanted };
-        // What can be told before hours of reading is told.
-        compare.wanted.check()?;
-        Ok(compare)
+        Ok(Self { a, with, reading, wanted })
     }
 }

@@ -1,8 +1,9 @@
 //! Settings of `subflow live`.
 
 use super::Output;
-use super::analyze::output;
-use super::layers::{Layer, Origin};
+use super::analyze::{output, wants_detail};
+use super::layers::Layer;
+use super::output::Wanted;
 use super::reading::{Reading, Talk, lower_layers, talk_flags};
 use crate::args::{FilterArgs, LiveArgs, Recorded};
 use crate::failure::Failure;
@@ -37,10 +38,10 @@ impl Live {
     }
 
     fn layered(args: LiveArgs, below: Layer, terminal: bool) -> Result<Self, Failure> {
-        let asked_for = args.output.format.is_some() || args.output.output.is_some();
+        let asked_for = args.output.rows.format.is_some() || args.output.rows.output.is_some();
         let record = args.write.map(|path| container(&path, args.write_format).map(|form| (path, form)));
         let flags = Layer {
-            format: args.output.format.map(|format| (format, Origin::Flag("format"))),
+            format: Wanted::flag(&args.output.rows),
             idle_timeout: args.idle_timeout,
             ..talk_flags(&args.talk)
         };
@@ -54,7 +55,7 @@ impl Live {
             connections: Vec::new(),
         };
         let reading = Reading::of(filter, &args.talk, &layer)?;
-        let options = Options { detail: output.wants_detail(), ..reading.options };
+        let options = Options { detail: wants_detail(&output), ..reading.options };
         Ok(Self {
             capture: Config {
                 interfaces: interfaces(args.interfaces)?,

@@ -9,14 +9,17 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
 use std::time::Duration;
 use subflow_probe::probes::SourcePorts;
-use subflow_probe::rows::SCHEMAS;
+use subflow_probe::rows::{SCHEMAS, Target};
 use subflow_probe::scan::{About, Rate, Settings, State};
 use subflow_probe::targets::{List, Plan, Wanted as Targets};
+use subflow_rows::Row;
 
 /// Up to so many targets silent ones get rows, too, unless something else is asked for.
 const ROWS_OF_SILENT: u64 = 1 << 16;
 /// Name of the state in the folder of a scan.
 const STATE: &str = "scan.state";
+/// The table that matters most.
+const TARGETS: &str = Target::SCHEMA.table;
 /// Name of the metadata in the folder of a scan.
 const METADATA: &str = "metadata.json";
 
@@ -57,9 +60,9 @@ impl Scan {
         Self::layered(args, lower_layers()?, command)
     }
 
-    fn layered(mut args: ScanArgs, below: Layer, command: String) -> Result<Self, Failure> {
+    fn layered(args: ScanArgs, below: Layer, command: String) -> Result<Self, Failure> {
         let flags = Layer {
-            format: args.format.map(|format| (format, Origin::Flag("format"))),
+            format: Wanted::flag(&args.rows),
             strict: pair(args.strict, args.no_strict),
             ..talk_flags(&args.talk)
         };
@@ -67,7 +70,7 @@ impl Scan {
         let strict = layer.strict.unwrap_or(false);
         let talk = Talk::of(&args.talk, &layer);
         let offline = !args.read.is_empty();
-        let output = output(&mut args, layer.format.take(), offline)?;
+        let output = output(&args, layer.format.take(), offline)?;
         let of = if offline {
             ScanOf::Captures { paths: args.read, output }
         } else {
@@ -79,7 +82,7 @@ impl Scan {
 
 impl Sending {
     fn new(args: ScanArgs, output: Output, strict: bool, command: String) -> Result<Self, Failure> {
-        let dir = args.output.as_deref();
+        let dir = args.rows.output.as_deref();
         let state = dir.map(|dir| dir.join(STATE));
         if let Some(state) = state.as_deref().filter(|state| !args.resume && !args.dryrun && state.exists()) {
             let dir = state.parent().unwrap_or(state).display();
@@ -125,15 +128,13 @@ impl Sending {
 }
 
 /// Where rows go.
-fn output(args: &mut ScanArgs, format: Option<(Format, Origin)>, offline: bool) -> Result<Output, Failure> {
-    let mut tables = std::mem::take(&mut args.tables);
-    let exports = format.as_ref().is_some_and(|(format, _)| *format != Format::Table);
-    if args.output.is_none() && tables.is_empty() && exports {
-        tables.push("targets".to_owned());
+fn output(args: &ScanArgs, format: Option<(Format, Origin)>, offline: bool) -> Result<Output, Failure> {
+    let wanted = Wanted::new(args.rows.clone(), format)?.main_alone(TARGETS);
+    if offline {
+        wanted.output(&SCHEMAS, TARGETS)
+    } else {
+        wanted.growing_output("a scan", &SCHEMAS, TARGETS)
     }
-    let wanted = Wanted { dir: args.output.clone(), format, tables };
-    wanted.check()?;
-    wanted.output_of((!offline).then_some("a scan"), &SCHEMAS, "targets")
 }
 
 /// What is probed, in which order.

@@ -1,13 +1,14 @@
 //! Settings of `subflow sim`.
 
-use super::layers::{Layer, Origin};
+use super::layers::Layer;
 use super::reading::{lower_layers, talk_flags};
-use super::{Talk, Wanted};
+use super::{Output, Talk, Wanted};
 use crate::args::{SimFabricArgs, SimOutputArgs, SimPhoneArgs, SimPlanArgs, SimRunArgs, TalkArgs};
 use crate::failure::Failure;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use subflow_sim::rows::SCHEMAS;
 use subflow_sim::scenario::{self, Fabric, Phone, Scenario, builtin};
 use subflow_sim::sweep;
 
@@ -24,7 +25,7 @@ pub(crate) struct Simulation {
     /// The folder for tables and captures.
     pub(crate) dir: Option<PathBuf>,
     pub(crate) report: Option<PathBuf>,
-    pub(crate) wanted: Wanted,
+    pub(crate) output: Output,
     pub(crate) talk: Talk,
 }
 
@@ -110,22 +111,19 @@ impl Simulation {
             scenario.loads,
             scenario.seeds
         );
-        let flags = Layer {
-            format: output.format.map(|format| (format, Origin::Flag("format"))),
-            ..talk_flags(talk)
-        };
+        let flags = Layer { format: Wanted::flag(&output.rows), ..talk_flags(talk) };
         let mut layer = flags.over(lower_layers()?);
-        let wanted =
-            Wanted { dir: output.output.clone(), format: layer.format.take(), tables: output.tables };
-        wanted.check()?;
+        let dir = output.rows.output.clone();
+        let wanted = Wanted::new(output.rows, layer.format.take())?;
+        let tables = wanted.output(&SCHEMAS, "flows")?;
         Ok(Self {
             plan: text + if plan.print { "" } else { &changes },
             print: plan.print,
             scenario,
             threads: plan.threads.or(layer.threads).map_or_else(sweep::threads, usize::from),
-            dir: output.output,
+            dir,
             report: output.report,
-            wanted,
+            output: tables,
             talk: Talk::of(talk, &layer),
         })
     }

@@ -80,7 +80,7 @@ impl Tracebox {
 
     fn layered(args: TraceboxArgs, below: Layer) -> Result<Self, Failure> {
         let flags = Layer {
-            format: args.format.map(|format| (format, Origin::Flag("format"))),
+            format: Wanted::flag(&args.rows),
             strict: pair(args.strict, args.no_strict),
             ..talk_flags(&args.talk)
         };
@@ -227,18 +227,15 @@ fn kinds(text: &str) -> Result<(Vec<Asks>, bool), Failure> {
 }
 
 fn showing(args: &TraceboxArgs, format: Option<(Format, Origin)>) -> Result<Showing, Failure> {
-    let mut tables = args.tables.clone();
     // The shape of the classic tool is a form of its own.
     let format = format.filter(|_| !args.classic_json);
-    let exports = format.as_ref().is_some_and(|(format, _)| *format != Format::Table);
-    if args.output.is_none() && tables.is_empty() && exports {
-        tables.push("targets".to_owned());
-    }
-    let wanted = Wanted { dir: args.output.clone(), format, tables };
-    wanted.check()?;
-    let goes_on = args.read.is_empty().then_some("the work");
-    let output = wanted.output_of(goes_on, &TRACE_SCHEMAS, "targets")?;
-    if let Some(dir) = &args.output {
+    let wanted = Wanted::new(args.rows.clone(), format)?.main_alone("targets");
+    let output = if args.read.is_empty() {
+        wanted.growing_output("the work", &TRACE_SCHEMAS, "targets")?
+    } else {
+        wanted.output(&TRACE_SCHEMAS, "targets")?
+    };
+    if let Some(dir) = &args.rows.output {
         spare_scans(dir)?;
     }
     Ok(Showing {

@@ -1,7 +1,7 @@
 //! Settings of `subflow verify`.
 
 use super::candidates::{Candidate, candidates, network};
-use super::layers::{Layer, Origin};
+use super::layers::Layer;
 use super::reading::{lower_layers, pair, talk_flags};
 use super::scan::scaled;
 use super::{Output, Talk, Wanted};
@@ -32,16 +32,15 @@ impl Verify {
 
     fn layered(args: &VerifyArgs, below: Layer) -> Result<Self, Failure> {
         let flags = Layer {
-            format: args.format.map(|format| (format, Origin::Flag("format"))),
+            format: Wanted::flag(&args.rows),
             strict: pair(args.strict, args.no_strict),
             ..talk_flags(&args.talk)
         };
         let mut layer = flags.over(below);
         let talk = Talk::of(&args.talk, &layer);
-        let wanted = Wanted { dir: args.output.clone(), format: layer.format.take(), tables: Vec::new() };
-        wanted.check()?;
+        let wanted = Wanted::new(args.rows.clone(), layer.format.take())?;
         let table = Verification::SCHEMA.table;
-        let output = wanted.output_of(Some("the work"), &[Verification::SCHEMA], table)?;
+        let output = wanted.growing_output("the work", &[Verification::SCHEMA], table)?;
         let strict = layer.strict.unwrap_or(false);
         let settings = settings(args)?;
         let all = candidates(&args.of, strict, talk)?;

@@ -187,9 +187,7 @@ fn cells(row: &impl Row) -> Vec<(&'static str, Cell)> {
     fn names<R: Row>(_: &R) -> impl Iterator<Item = &'static str> + use<R> {
         R::SCHEMA.columns.iter().map(|column| column.name)
     }
-    let mut values = Vec::new();
-    row.values(&mut |value| values.push(cell(value)));
-    names(row).zip(values).collect()
+    names(row).zip(row.cells().as_ref().iter().copied().map(cell)).collect()
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -91,11 +91,7 @@ fn table<R: Row>(rows: &[R]) -> Json {
         .collect();
     let rows: Vec<Json> = rows
         .iter()
-        .map(|row| {
-            let mut cells = Vec::with_capacity(columns.len());
-            row.values(&mut |value| cells.push(cell(value)));
-            Json::Array(cells)
-        })
+        .map(|row| Json::Array(row.cells().as_ref().iter().copied().map(cell).collect()))
         .collect();
     json!({ "columns": columns, "rows": rows })
 }

@@ -39,7 +39,8 @@ pub(crate) fn columns<R: Row>(was: &[R], is: &[R]) -> BTreeSet<&'static str> {
         names.insert("rows");
     }
     for (was, is) in was.iter().zip(is) {
-        for ((was, is), column) in cells(was).into_iter().zip(cells(is)).zip(R::SCHEMA.columns) {
+        for ((was, is), column) in was.cells().as_ref().iter().zip(is.cells().as_ref()).zip(R::SCHEMA.columns)
+        {
             if was != is {
                 names.insert(column.name);
             }
@@ -55,7 +56,8 @@ fn rows<R: Row>(found: &mut Vec<String>, was: &[R], is: &[R], tolerance: Toleran
         return;
     }
     for (index, (was, is)) in was.iter().zip(is).enumerate() {
-        for ((was, is), column) in cells(was).into_iter().zip(cells(is)).zip(R::SCHEMA.columns) {
+        for ((was, is), column) in was.cells().as_ref().iter().zip(is.cells().as_ref()).zip(R::SCHEMA.columns)
+        {
             // Means over time move with the times.
             let moves = tolerance.seconds > 0.0 && column.name.contains("flight_mean");
             let same = moves
@@ -75,10 +77,4 @@ fn rows<R: Row>(found: &mut Vec<String>, was: &[R], is: &[R], tolerance: Toleran
             }
         }
     }
-}
-
-fn cells<R: Row>(row: &R) -> Vec<Value<'_>> {
-    let mut cells = Vec::with_capacity(R::SCHEMA.columns.len());
-    row.values(&mut |cell| cells.push(cell));
-    cells
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use subflow_probe::rows::Campaign;
 use subflow_rows::Row;
-use subflow_store::{Error, Layout, TableWriter, cells, jsonl};
+use subflow_store::{Error, Layout, TableWriter, jsonl};
 
 /// The file, and where the line of this run begins in it.
 pub(super) struct Metadata {
@@ -36,7 +36,7 @@ impl Metadata {
             // The whole file is of one table, whose name need not stand in each line.
             let layout = Layout { table: "", ..Layout::new(&Campaign::SCHEMA) };
             let mut line = Vec::new();
-            jsonl::Writer::new(layout, &mut line).row(&cells(row))?;
+            jsonl::Writer::new(layout, &mut line).row(row.cells().as_ref())?;
             if self.file.metadata()?.is_file() {
                 self.file.set_len(self.begin)?;
             }

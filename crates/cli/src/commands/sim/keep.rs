@@ -9,7 +9,7 @@ use subflow_rows::{ReadRow, Row};
 use subflow_sim::rows::Tables;
 use subflow_sim::sweep::{Folder, Job};
 use subflow_sim::truth::rows as truth;
-use subflow_store::{DirectorySink, FileFormat, Layout, Selection, TableWriter, cells, csv};
+use subflow_store::{DirectorySink, FileFormat, Layout, Selection, TableWriter, csv};
 
 /// Reads the tables of a run that is done.
 pub(super) fn read(folder: &Folder, job: &Job) -> Result<Tables, Failure> {
@@ -70,7 +70,7 @@ fn put<R: Row>(dir: &Path, rows: &[R]) -> io::Result<()> {
     let mut out = BufWriter::new(file);
     let mut writer = csv::Writer::new(Layout::new(&R::SCHEMA), &mut out)?;
     for row in rows {
-        writer.row(&cells(row))?;
+        writer.row(row.cells().as_ref())?;
     }
     writer.finish()?;
     drop(writer);

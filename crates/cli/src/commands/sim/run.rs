@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use subflow_report::simulation::{About, simulation_report};
-use subflow_sim::rows::{SCHEMAS, Tables};
+use subflow_sim::rows::Tables;
 use subflow_sim::scenario::{self, RunError, Scenario};
 use subflow_sim::sweep::{self, Folder, Job};
 use subflow_sim::time::Time;
@@ -59,7 +59,7 @@ pub(super) fn run(mut simulation: Simulation) -> Result<Exit, Failure> {
         }
     }
     let text = || summary::results(&simulation.scenario, &tables);
-    let mut rows = Rows::open(simulation.wanted.output(&SCHEMAS, "flows")?, text)?;
+    let mut rows = Rows::open(simulation.output, text)?;
     rows.put(&tables.runs);
     rows.put(&tables.flows);
     rows.put(&tables.links);
