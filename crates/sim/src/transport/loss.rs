@@ -1,5 +1,7 @@
 //! When a segment counts as lost: by duplicate acknowledgments (RFC 6675) or by time (RACK, RFC 8985).
 
+use std::collections::VecDeque;
+
 use super::rtt::Rtt;
 use super::segment::Segment;
 use crate::time::{Duration, Time};
@@ -15,7 +17,7 @@ pub enum LossDetection {
 }
 
 /// State of RACK (RFC 8985, section 5.3).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[repr(C)]
 pub(super) struct Rack {
     /// When to look again.
@@ -29,6 +31,10 @@ pub(super) struct Rack {
     quarters: u32,
     reordered: bool,
     widened: Time,
+    /// All below that was sent only once has arrived or is lost.
+    pub(super) originals: u64,
+    /// Retransmissions in the order in which they were sent, by sequence number; some have arrived, are lost or were sent once more.
+    pub(super) again: VecDeque<(u64, Time)>,
 }
 
 impl Default for Rack {
@@ -41,6 +47,8 @@ impl Default for Rack {
             reordered: false,
             widened: Time::ZERO,
             deadline: Time::MAX,
+            originals: 0,
+            again: VecDeque::new(),
         }
     }
 }

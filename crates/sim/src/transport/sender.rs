@@ -266,6 +266,9 @@ impl Sender {
         let taken = *segment;
         let seq = widen(taken.seq, una);
         self.repair_from = seq + u64::from(taken.len);
+        if settings.detection == LossDetection::Rack {
+            self.rack.again.push_back((seq, now));
+        }
         self.resent += u64::from(taken.len);
         self.forced = false;
         self.counts.segments += 1;
@@ -482,6 +485,7 @@ impl Sender {
             segment.flags &= !Segment::SACKED;
         }
         self.sacked = 0;
+        self.rack.originals = self.una;
     }
 
     fn find_losses(&mut self, now: Time, settings: &SenderSettings) {
@@ -519,28 +523,44 @@ impl Sender {
         self.examined = self.examined.max(edge);
     }
 
-    /// A segment is lost when one sent later has arrived and the reordering window has passed (RFC 8985).
+    /// A segment is lost when one sent later has arrived and the reordering window has passed (RFC 8985). Segments are looked at in the
+    /// order in which they were sent last, retransmissions and others apart, each up to the first that is not lost: those behind it were sent
+    /// later still.
     fn lose_by_time(&mut self, now: Time) {
         let window = self.rack.window(self.phase != Phase::Open, self.sacked, &self.rtt);
+        let patience = self.rack.rtt() + window;
         let mut soonest = NEVER;
-        let mut at = 0;
-        while let Some(segment) = self.segments.get(at) {
-            let end = widen(segment.seq, self.una) + u64::from(segment.len);
-            let waiting = segment.flags & (Segment::LOST | Segment::RESENT) == Segment::LOST;
-            if !segment.is(Segment::SACKED) && !waiting {
-                if self.rack.sent_before(segment.sent, end) {
-                    let due = segment.sent + self.rack.rtt() + window;
-                    if due <= now {
-                        self.lose(at);
-                    } else {
-                        soonest = soonest.min(due);
-                    }
-                } else if segment.sent_times == 1 {
-                    break; // What follows was sent later still, or waits for a retransmission already.
+        while let Some(&(seq, sent)) = self.rack.again.front() {
+            let at = self.find(seq);
+            let under_way = |s: &&Segment| seq >= self.una && s.is(Segment::RESENT) && s.sent == sent;
+            if let Some(segment) = self.segments.get(at).filter(under_way) {
+                if !self.rack.sent_before(sent, seq + u64::from(segment.len)) {
+                    break;
                 }
+                if sent + patience > now {
+                    soonest = sent + patience;
+                    break;
+                }
+                self.lose(at);
+            }
+            self.rack.again.pop_front();
+        }
+        let mut at = self.find(self.rack.originals);
+        while let Some(segment) = self.segments.get(at) {
+            if !segment.is(Segment::SACKED | Segment::LOST) {
+                let end = widen(segment.seq, self.una) + u64::from(segment.len);
+                if !self.rack.sent_before(segment.sent, end) {
+                    break;
+                }
+                if segment.sent + patience > now {
+                    soonest = soonest.min(segment.sent + patience);
+                    break;
+                }
+                self.lose(at);
             }
             at += 1;
         }
+        self.rack.originals = self.segments.get(at).map_or(self.nxt, |s| widen(s.seq, self.una));
         self.rack.deadline = soonest;
     }
 

@@ -202,6 +202,9 @@ fn exchange(steps: &[(u8, u8)], settings: &SenderSettings) {
                     let blocks = if settings.sack { &blocks[..count] } else { &[] };
                     sender.on_ack(now, receiver.nxt(), blocks, true, settings);
                     check(&sender);
+                    if settings.detection == LossDetection::Rack && sender.sacked != 0 {
+                        check_times(&sender, now);
+                    }
                 }
             }
         } else if sender.deadline() != Time::MAX {
@@ -227,6 +230,19 @@ fn check(sender: &Sender) {
     assert!(!sender.segments().any(|s| s.is(Segment::SACKED) && s.is(Segment::LOST | Segment::RESENT)));
     let waiting = sender.segments().filter(|s| s.is(Segment::LOST) && !s.is(Segment::RESENT));
     assert_eq!(waiting.map(|s| u64::from(s.len)).sum::<u64>(), sender.to_repair());
+}
+
+/// By looking at all segments: none is left that RFC 8985 calls lost, and the next look is when the first of them may be.
+fn check_times(sender: &Sender, now: Time) {
+    let window = sender.rack.window(sender.phase != Phase::Open, sender.sacked, &sender.rtt);
+    let under_way = sender
+        .segments()
+        .filter(|s| !s.is(Segment::SACKED) && (!s.is(Segment::LOST) || s.is(Segment::RESENT)));
+    let overtaken =
+        under_way.filter(|s| sender.rack.sent_before(s.sent, widen(s.seq, sender.una) + u64::from(s.len)));
+    let due = overtaken.map(|s| s.sent + sender.rack.rtt() + window).min();
+    assert!(due.is_none_or(|due| due > now));
+    assert_eq!(due.unwrap_or(NEVER), sender.rack.deadline);
 }
 
 proptest! {
