@@ -1,31 +1,39 @@
-//! The event queue: a monotone radix heap over a calendar, with stable ties.
+//! The event queue: a calendar for what comes soon, a monotone radix heap for the rest, with stable ties.
 //!
-//! Events never lie before the last one taken. So an event is kept in the bucket of the highest digit in which its time differs from
-//! the base of the queue (Ahuja, Mehlhorn, Orlin and Tarjan, "Faster algorithms for the shortest path problem", JACM 1990, with 2048 buckets a
-//! digit instead of one). A bucket above the lowest floor is poured into the floors below when its time has come; one of the lowest floor is
-//! sorted and becomes the front. The lowest digit is a time of `2^shift` picoseconds, and the shift follows the density of events (Brown,
-//! "Calendar queues", CACM 1988), so that about sixteen are sorted at once, without a branch that could be mispredicted.
+//! Time is divided into spans, and a span into slots of `2^shift` picoseconds. The calendar (Brown, "Calendar queues", CACM 1988) is a ring of
+//! buckets, one a slot, that always reaches at least a whole span ahead: most events are put where they will be taken from. The slot
+//! that comes next is sorted and becomes the front. The shift follows the density of events, so that about sixteen are sorted at once,
+//! without a branch that could be mispredicted.
+//!
+//! An event beyond the ring is kept in the bucket of the highest digit in which its span differs from the last span of the ring (Ahuja, Mehlhorn,
+//! Orlin and Tarjan, "Faster algorithms for the shortest path problem", JACM 1990, with 2048 buckets a digit instead of one). When time enters
+//! the last span of the ring, the next one is poured into the ring, before anything else can be put there.
 //!
 //! Events of equal time always share a bucket and keep their order. Buckets are lists of chunks from one pool, in which the chunk freed last is
 //! used next: memory follows the events that wait, stays in the cache while they are few, and is read in order when they are many.
 
 mod coming;
+mod full;
 
 pub use coming::{Batch, Coming};
 
-/// Bits of a digit.
+use full::Full;
+
+/// Bits of a digit, and of the number of slots of a span.
 const BITS: u32 = 11;
-/// Buckets of a floor.
+/// Buckets of a floor: of a digit of spans.
 const WIDTH: usize = 1 << BITS;
-/// Words of 64 buckets.
-const WORDS: usize = WIDTH / 64;
-/// Floors: digits of a time.
-const FLOORS: usize = 64usize.div_ceil(BITS as usize);
+/// Buckets of the ring: two spans.
+const RING: usize = 2 * WIDTH;
+/// Floors: digits of a span.
+const FLOORS: usize = (64 - BITS as usize).div_ceil(BITS as usize);
+/// Buckets in all: those of the ring, then floor by floor.
+const BUCKETS: usize = RING + FLOORS * WIDTH;
 /// Events of a chunk, which is two cache lines.
 const CHUNK: usize = 7;
 /// Slots of a chunk as they are numbered: the next power of two.
 const SLOTS: u32 = 8;
-/// Events that a bucket of the lowest floor should hold, and the least and most on average at which the shift is left as it is.
+/// Events that a bucket of the ring should hold, and the least and most on average at which the shift is left as it is.
 const GOOD: usize = 16;
 const FEW: usize = 6;
 const MANY: usize = 36;
@@ -82,13 +90,6 @@ impl Bucket {
     }
 }
 
-/// Which buckets of a floor hold something, and which words of these bits are not zero.
-#[derive(Clone, Copy, Debug)]
-struct Full {
-    words: [u64; WORDS],
-    summary: u32,
-}
-
 /// Events in the order of their times, and those of equal time in the order in which they came.
 #[derive(Clone, Debug)]
 pub struct Queue {
@@ -97,20 +98,22 @@ pub struct Queue {
     taken: usize,
     /// Events before this time belong to the front.
     front_end: u64,
-    /// What digits are compared with: never after the next event, and not after `front_end`.
+    /// The start of the slot that became the front: no event comes before it.
     base: u64,
-    /// Bits of a time below the lowest digit.
+    /// Bits of a time below the number of its slot.
     shift: u32,
+    /// The last span of the ring.
+    poured: u64,
     chunks: Vec<Chunk>,
     /// The list of free chunks.
     free: u32,
-    /// Floor by floor, bucket by bucket.
-    buckets: Box<[Bucket]>,
-    full: [Full; FLOORS],
+    buckets: Box<[Bucket; BUCKETS]>,
+    ring: Full<{ RING / 64 }>,
+    full: [Full<{ WIDTH / 64 }>; FLOORS],
     /// Which floors hold something.
     floors: u32,
     len: usize,
-    /// Buckets of the lowest floor opened since the shift was last looked at, and events in them.
+    /// Buckets of the ring opened since the shift was last looked at, and events in them.
     opened: usize,
     found: usize,
     /// Events found since the shift was last changed.
@@ -134,10 +137,12 @@ impl Queue {
             front_end: 0,
             base: 0,
             shift: 14,
+            poured: 0,
             chunks: Vec::new(),
             free: NIL,
-            buckets: vec![EMPTY; WIDTH * FLOORS].into_boxed_slice(),
-            full: [Full { words: [0; WORDS], summary: 0 }; FLOORS],
+            buckets: Box::new([EMPTY; BUCKETS]),
+            ring: Full::default(),
+            full: [Full::default(); FLOORS],
             floors: 0,
             len: 0,
             opened: 0,
@@ -161,22 +166,37 @@ impl Queue {
     #[inline]
     pub fn push(&mut self, at: u64, item: u32, place: u32) {
         self.len += 1;
-        let at = at.max(self.base);
         if at < self.front_end {
-            self.push_front(at, item, place);
+            self.push_front(at.max(self.base), item, place);
         } else {
             self.push_bucket(at, item, place);
         }
     }
 
+    /// The place of a time in the ring.
+    #[inline]
+    const fn slot(&self, at: u64) -> usize {
+        (at >> self.shift) as usize & (RING - 1)
+    }
+
+    /// The number of the span of a time.
+    #[inline]
+    const fn span(&self, at: u64) -> u64 {
+        at >> (self.shift + BITS)
+    }
+
+    /// The bucket of a span beyond the ring.
+    fn beyond(&self, span: u64) -> usize {
+        let floor = (63 - (span ^ self.poured | 1).leading_zeros()) / BITS;
+        let digit = (span >> (floor * BITS)) as usize & (WIDTH - 1);
+        RING + floor as usize * WIDTH + digit
+    }
+
     /// Puts an event at the end of its bucket.
     #[inline]
     fn push_bucket(&mut self, at: u64, item: u32, place: u32) {
-        // What differs in no digit belongs to a bucket of the lowest floor.
-        let differing = (at ^ self.base) >> self.shift | 1;
-        let floor = (63 - differing.leading_zeros()) / BITS;
-        let digit = (at >> (self.shift + floor * BITS)) as usize & (WIDTH - 1);
-        let index = floor as usize * WIDTH + digit;
+        let span = self.span(at);
+        let index = if span <= self.poured { self.slot(at) } else { self.beyond(span) };
         if self.buckets[index].tail % SLOTS == CHUNK as u32 {
             self.lengthen(index);
         }
@@ -204,11 +224,14 @@ impl Queue {
         let bucket = &mut self.buckets[index];
         if bucket.head == NIL {
             bucket.head = new;
-            let (floor, digit) = (index / WIDTH, index % WIDTH);
-            let full = &mut self.full[floor];
-            full.words[digit / 64] |= 1 << (digit % 64);
-            full.summary |= 1 << (digit / 64);
-            self.floors |= 1 << floor;
+            match index.checked_sub(RING) {
+                None => self.ring.set(index),
+                Some(index) => {
+                    let (floor, digit) = (index / WIDTH, index % WIDTH);
+                    self.full[floor].set(digit);
+                    self.floors |= 1 << floor;
+                }
+            }
         } else {
             self.chunks[(bucket.tail / SLOTS) as usize].next = new;
         }
@@ -243,7 +266,7 @@ impl Queue {
         self.front.get(self.taken..).unwrap_or_default()
     }
 
-    /// The buckets that come after the events that are [`ready`](Self::ready), soonest first, as far as the lowest floor has them. What is
+    /// The buckets that come after the events that are [`ready`](Self::ready), soonest first, as far as the ring has them. What is
     /// pushed may come between them.
     #[inline]
     pub fn coming(&self) -> Coming<'_> {
@@ -280,39 +303,74 @@ impl Queue {
     fn fill_front(&mut self) -> bool {
         self.front.clear();
         self.taken = 0;
-        while self.floors != 0 {
-            let floor = self.floors.trailing_zeros() as usize % FLOORS;
-            let full = &mut self.full[floor];
-            let word = full.summary.trailing_zeros() as usize % WORDS;
-            let digit = word * 64 + full.words[word].trailing_zeros() as usize % 64;
-            full.words[word] &= full.words[word].wrapping_sub(1);
-            if full.words[word] == 0 {
-                full.summary &= full.summary.wrapping_sub(1);
-                if full.summary == 0 {
-                    self.floors &= self.floors - 1;
+        loop {
+            let Some(slot) = self.ring.next(self.slot(self.base)) else {
+                if self.floors == 0 {
+                    return false;
                 }
-            }
-            let bucket = std::mem::replace(&mut self.buckets[floor * WIDTH + digit], EMPTY);
+                self.jump();
+                continue;
+            };
+            self.ring.clear(slot);
+            let bucket = std::mem::replace(&mut self.buckets[slot], EMPTY);
             let Some(chunk) = self.chunks.get(bucket.head as usize) else { continue };
-            let shift = self.shift + floor as u32 * BITS;
-            self.base = chunk.events[0].at >> shift << shift;
+            self.base = chunk.events[0].at >> self.shift << self.shift;
             self.front_end = self.base;
-            if floor == 0 && self.opened < OPENED && self.sort(bucket) {
+            if self.span(self.base) == self.poured {
+                self.advance();
+            }
+            if self.opened < OPENED && self.sort(bucket) {
                 self.opened += 1;
                 self.found += self.front.len();
-                self.front_end = self.base.saturating_add(1 << shift);
+                self.front_end = self.base.saturating_add(1 << self.shift);
                 return true;
             }
             self.take_list(bucket);
-            if floor == 0 && !self.adapt() {
-                self.front_end = self.base.saturating_add(1 << shift);
+            if !self.adapt() {
+                self.front_end = self.base.saturating_add(1 << self.shift);
                 self.front.extend_from_slice(&self.scratch);
                 self.front.sort_by_key(|event| event.at);
                 return true;
             }
             self.pour();
         }
-        false
+    }
+
+    /// Lets the ring reach a span further.
+    fn advance(&mut self) {
+        if self.poured == self.span(u64::MAX) {
+            return;
+        }
+        let index = self.beyond(self.poured + 1);
+        self.poured += 1;
+        if self.buckets[index].head != NIL {
+            self.open_beyond(index);
+        }
+    }
+
+    /// Lets the ring begin where the first bucket beyond it does, when it is empty.
+    #[cold]
+    fn jump(&mut self) {
+        let floor = self.floors.trailing_zeros() as usize % FLOORS;
+        let Some(digit) = self.full[floor].next(0) else { return };
+        let index = RING + floor * WIDTH + digit;
+        let Some(chunk) = self.chunks.get(self.buckets[index].head as usize) else { return };
+        let below = floor as u32 * BITS;
+        self.poured = self.span(chunk.events[0].at) >> below << below;
+        self.base = self.poured << (self.shift + BITS);
+        self.front_end = self.base;
+        self.open_beyond(index);
+    }
+
+    /// Pours a bucket beyond the ring into the ring and the floors below.
+    fn open_beyond(&mut self, index: usize) {
+        let (floor, digit) = ((index - RING) / WIDTH, (index - RING) % WIDTH);
+        if self.full[floor].clear(digit) {
+            self.floors &= !(1 << floor);
+        }
+        let bucket = std::mem::replace(&mut self.buckets[index], EMPTY);
+        self.take_list(bucket);
+        self.pour();
     }
 
     /// Moves the events of a bucket into the scratch, and its chunks to the free ones.
@@ -411,9 +469,11 @@ impl Queue {
         self.chunks.clear();
         self.free = NIL;
         self.buckets.fill(EMPTY);
-        self.full = [Full { words: [0; WORDS], summary: 0 }; FLOORS];
+        self.ring = Full::default();
+        self.full = [Full::default(); FLOORS];
         self.floors = 0;
         self.shift = shift;
+        self.poured = self.span(self.base);
         self.since = 0;
         for event in all {
             self.push_bucket(event.at, event.item, event.place);
@@ -424,7 +484,7 @@ impl Queue {
     /// Lets all events that wait be changed, in no order; not their times.
     pub fn change(&mut self, mut change: impl FnMut(&mut Event)) {
         self.front.iter_mut().skip(self.taken).for_each(&mut change);
-        for bucket in &self.buckets {
+        for bucket in &self.buckets[..] {
             let mut next = bucket.head;
             while let Some(chunk) = self.chunks.get_mut(next as usize) {
                 chunk.events.iter_mut().take(bucket.filled(next)).for_each(&mut change);

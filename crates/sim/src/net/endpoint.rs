@@ -30,7 +30,7 @@ pub trait Endpoint {
     /// A packet will soon be at the end of its path (or would have been): memory that will be needed then is to be asked for, but not waited
     /// for. Called some batches of events ahead: 2, 1 and 0, so that what was asked for in one call can be read in the next.
     #[inline]
-    fn prefetch(&self, packet: &Packet, ahead: u32) {
+    fn prefetch(&self, packet: &Packet, ahead: usize) {
         let _ = (packet, ahead);
     }
 

@@ -62,14 +62,16 @@ pub fn run<E: Endpoint>(net: &mut Network, endpoint: &mut E, until: Time) -> End
 /// for, an end to its lists; so each is asked for one batch of events before the next can be found through it.
 #[inline]
 fn fetch_ahead<E: Endpoint>(net: &mut Network, endpoint: &E) {
-    let Network { queue, packets, links, paths, ahead, .. } = net;
-    for (list, batches) in ahead.iter().zip(0..) {
-        for &id in list {
+    let Network { queue, packets, links, paths, ahead, turn, .. } = net;
+    for batches in 0..BATCHES {
+        for &id in &ahead[(*turn + batches) % BATCHES] {
             endpoint.prefetch(packets.get(id), batches);
         }
     }
-    let [first, ..] = ahead;
-    first.clear();
+    // What happens now makes room for what happens last.
+    let list = &mut ahead[*turn];
+    *turn = (*turn + 1) % BATCHES;
+    list.clear();
     let mut coming = queue.coming().skip(BATCHES - 1);
     if let Some(batch) = coming.next() {
         batch.for_each(|event| {
@@ -77,7 +79,7 @@ fn fetch_ahead<E: Endpoint>(net: &mut Network, endpoint: &E) {
                 match paths.link(event.place) {
                     paths::END => {
                         packets.prefetch(PacketId(event.item));
-                        first.push(PacketId(event.item));
+                        list.push(PacketId(event.item));
                     }
                     link => prefetch_index(&links[..], link as usize),
                 }
@@ -87,7 +89,6 @@ fn fetch_ahead<E: Endpoint>(net: &mut Network, endpoint: &E) {
     if let Some(batch) = coming.next() {
         batch.prefetch();
     }
-    ahead.rotate_left(1);
 }
 
 /// What was sent enters its links, in the order in which it was sent.

@@ -81,6 +81,7 @@ pub struct Network {
     outbox: Vec<PacketId>,
     /// Packets that are about to arrive, batch by batch: their memory has been asked for.
     ahead: [Vec<PacketId>; engine::BATCHES],
+    turn: usize,
     /// Packets to which the middlebox before their next link has said yes.
     past: Vec<PacketId>,
     overheads: [u16; 4],
@@ -115,6 +116,7 @@ impl Network {
             freights: Freights::default(),
             outbox: Vec::new(),
             ahead: Default::default(),
+            turn: 0,
             past: Vec::new(),
             overheads: [0; 4],
             wire_lengths: Vec::new(),

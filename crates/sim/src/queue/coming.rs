@@ -1,24 +1,21 @@
 //! A look at the events that come soon, bucket by bucket, for their memory to be asked for.
 
-use super::{Bucket, Chunk, Event, Queue, SLOTS, WORDS};
+use super::{Bucket, Chunk, Event, Queue, RING, SLOTS};
 use crate::prefetch::prefetch;
 
-/// Buckets of the lowest floor from the first one on.
+/// Buckets of the ring from the first one on.
 #[derive(Debug)]
 pub struct Coming<'a> {
     queue: &'a Queue,
-    /// The word that is looked at, what is left of it, and which words come after it.
-    word: usize,
-    bits: u64,
-    rest: u32,
+    /// Where to look next, and where not to come again.
+    from: usize,
+    first: Option<usize>,
 }
 
 impl<'a> Coming<'a> {
     #[inline]
     pub(super) fn new(queue: &'a Queue) -> Self {
-        let full = &queue.full[0];
-        let word = full.summary.trailing_zeros() as usize % WORDS;
-        Self { queue, word, bits: full.words[word], rest: full.summary & full.summary.wrapping_sub(1) }
+        Self { queue, from: queue.slot(queue.base), first: None }
     }
 }
 
@@ -27,17 +24,13 @@ impl<'a> Iterator for Coming<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Batch<'a>> {
-        if self.bits == 0 {
-            if self.rest == 0 {
-                return None;
-            }
-            self.word = self.rest.trailing_zeros() as usize % WORDS;
-            self.rest &= self.rest.wrapping_sub(1);
-            self.bits = self.queue.full[0].words[self.word];
+        let slot = self.queue.ring.next(self.from)?;
+        if self.first == Some(slot) {
+            return None;
         }
-        let digit = self.word * 64 + self.bits.trailing_zeros() as usize % 64;
-        self.bits &= self.bits.wrapping_sub(1);
-        Some(Batch { chunks: &self.queue.chunks, bucket: self.queue.buckets[digit] })
+        self.first.get_or_insert(slot);
+        self.from = (slot + 1) % RING;
+        Some(Batch { chunks: &self.queue.chunks, bucket: self.queue.buckets[slot] })
     }
 }
 

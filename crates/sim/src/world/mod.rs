@@ -344,7 +344,7 @@ impl Endpoint for World {
     }
 
     #[inline]
-    fn prefetch(&self, packet: &Packet, ahead: u32) {
+    fn prefetch(&self, packet: &Packet, ahead: usize) {
         let is_ack = packet.flags & flags::ACK != 0;
         let Some(lane) = self.lanes.get(packet.subflow as usize) else { return };
         if ahead == 2 {
