@@ -1,13 +1,12 @@
 //! The event queue: a calendar for what comes soon, a monotone radix heap for the rest, with stable ties.
 //!
 //! Time is divided into spans, and a span into slots of `2^shift` picoseconds. The calendar (Brown, "Calendar queues", CACM 1988) is a ring of
-//! buckets, one a slot, that always reaches at least a whole span ahead: most events are put where they will be taken from. The slot
-//! that comes next is sorted and becomes the front. The shift follows the density of events, so that about sixteen are sorted at once,
+//! buckets, one a slot, that always reaches seven spans ahead: most events are put where they will be taken from. The slot that comes next is sorted and becomes the front. The shift follows the density of events, so that some two dozen are sorted at once,
 //! without a branch that could be mispredicted.
 //!
 //! An event beyond the ring is kept in the bucket of the highest digit in which its span differs from the last span of the ring (Ahuja, Mehlhorn,
 //! Orlin and Tarjan, "Faster algorithms for the shortest path problem", JACM 1990, with 2048 buckets a digit instead of one). When time enters
-//! the last span of the ring, the next one is poured into the ring, before anything else can be put there.
+//! a span, one more at the other end is poured into the ring, before anything else can be put there.
 //!
 //! Events of equal time always share a bucket and keep their order. Buckets are lists of chunks from one pool, in which the chunk freed last is
 //! used next: memory follows the events that wait, stays in the cache while they are few, and is read in order when they are many.
@@ -19,14 +18,18 @@ pub use coming::{Batch, Coming};
 
 use full::Full;
 
-/// Bits of a digit, and of the number of slots of a span.
+/// Buckets of the ring.
+const RING: usize = 1 << 12;
+/// Bits of the number of slots of a span.
+const SPAN_BITS: u32 = 9;
+/// Spans of the ring behind that of the front.
+const AHEAD: u64 = (RING >> SPAN_BITS) as u64 - 1;
+/// Bits of a digit.
 const BITS: u32 = 11;
 /// Buckets of a floor: of a digit of spans.
 const WIDTH: usize = 1 << BITS;
-/// Buckets of the ring: two spans.
-const RING: usize = 2 * WIDTH;
 /// Floors: digits of a span.
-const FLOORS: usize = (64 - BITS as usize).div_ceil(BITS as usize);
+const FLOORS: usize = (64 - SPAN_BITS as usize).div_ceil(BITS as usize);
 /// Buckets in all: those of the ring, then floor by floor.
 const BUCKETS: usize = RING + FLOORS * WIDTH;
 /// Events of a chunk, which is two cache lines.
@@ -34,8 +37,8 @@ const CHUNK: usize = 7;
 /// Slots of a chunk as they are numbered: the next power of two.
 const SLOTS: u32 = 8;
 /// Events that a bucket of the ring should hold, and the least and most on average at which the shift is left as it is.
-const GOOD: usize = 16;
-const FEW: usize = 6;
+const GOOD: usize = 24;
+const FEW: usize = 12;
 const MANY: usize = 36;
 /// So many buckets are opened before their average counts.
 const OPENED: usize = 256;
@@ -182,7 +185,7 @@ impl Queue {
     /// The number of the span of a time.
     #[inline]
     const fn span(&self, at: u64) -> u64 {
-        at >> (self.shift + BITS)
+        at >> (self.shift + SPAN_BITS)
     }
 
     /// The bucket of a span beyond the ring.
@@ -195,11 +198,36 @@ impl Queue {
     /// Puts an event at the end of its bucket.
     #[inline]
     fn push_bucket(&mut self, at: u64, item: u32, place: u32) {
-        let span = self.span(at);
-        let index = if span <= self.poured { self.slot(at) } else { self.beyond(span) };
+        if self.span(at) > self.poured {
+            return self.push_beyond(at, item, place);
+        }
+        let index = self.slot(at);
+        if self.buckets[index].tail % SLOTS == CHUNK as u32 {
+            return self.push_chunk(index, at, item, place);
+        }
+        self.put(index, at, item, place);
+    }
+
+    /// The same beyond the ring.
+    #[inline(never)]
+    fn push_beyond(&mut self, at: u64, item: u32, place: u32) {
+        let index = self.beyond(self.span(at));
         if self.buckets[index].tail % SLOTS == CHUNK as u32 {
             self.lengthen(index);
         }
+        self.put(index, at, item, place);
+    }
+
+    /// The same with a new chunk.
+    #[inline(never)]
+    fn push_chunk(&mut self, index: usize, at: u64, item: u32, place: u32) {
+        self.lengthen(index);
+        self.put(index, at, item, place);
+    }
+
+    /// Writes an event to a bucket whose last chunk has room.
+    #[inline]
+    fn put(&mut self, index: usize, at: u64, item: u32, place: u32) {
         // What is in the chunk need not be read, so nobody waits for it.
         let tail = self.buckets[index].tail;
         self.buckets[index].tail = tail + 1;
@@ -210,7 +238,7 @@ impl Queue {
     }
 
     /// Adds a chunk to a bucket.
-    #[inline(never)]
+    #[inline]
     fn lengthen(&mut self, index: usize) {
         let new = self.free;
         let new = if let Some(chunk) = self.chunks.get_mut(new as usize) {
@@ -316,9 +344,7 @@ impl Queue {
             let Some(chunk) = self.chunks.get(bucket.head as usize) else { continue };
             self.base = chunk.events[0].at >> self.shift << self.shift;
             self.front_end = self.base;
-            if self.span(self.base) == self.poured {
-                self.advance();
-            }
+            self.advance();
             if self.opened < OPENED && self.sort(bucket) {
                 self.opened += 1;
                 self.found += self.front.len();
@@ -336,15 +362,26 @@ impl Queue {
         }
     }
 
-    /// Lets the ring reach a span further.
+    /// The last span that the ring has room for.
+    #[inline]
+    fn last(&self) -> u64 {
+        (self.span(self.base) + AHEAD).min(self.span(u64::MAX))
+    }
+
+    /// Lets the ring reach as far as it can.
+    #[inline]
     fn advance(&mut self) {
-        if self.poured == self.span(u64::MAX) {
-            return;
-        }
-        let index = self.beyond(self.poured + 1);
-        self.poured += 1;
-        if self.buckets[index].head != NIL {
-            self.open_beyond(index);
+        let last = self.last();
+        while self.poured < last {
+            if self.floors == 0 {
+                self.poured = last;
+                return;
+            }
+            let index = self.beyond(self.poured + 1);
+            self.poured += 1;
+            if self.buckets[index].head != NIL {
+                self.open_beyond(index);
+            }
         }
     }
 
@@ -357,7 +394,7 @@ impl Queue {
         let Some(chunk) = self.chunks.get(self.buckets[index].head as usize) else { return };
         let below = floor as u32 * BITS;
         self.poured = self.span(chunk.events[0].at) >> below << below;
-        self.base = self.poured << (self.shift + BITS);
+        self.base = self.poured << (self.shift + SPAN_BITS);
         self.front_end = self.base;
         self.open_beyond(index);
     }
@@ -473,7 +510,7 @@ impl Queue {
         self.full = [Full::default(); FLOORS];
         self.floors = 0;
         self.shift = shift;
-        self.poured = self.span(self.base);
+        self.poured = self.last();
         self.since = 0;
         for event in all {
             self.push_bucket(event.at, event.item, event.place);
