@@ -16,6 +16,8 @@ use super::segment::Segment;
 use crate::prefetch::prefetch;
 use crate::time::{Duration, Time};
 
+/// Room for so many segments is never given back, and added at a time.
+const ROOMY: usize = 32;
 /// Never.
 const NEVER: Time = Time::MAX;
 
@@ -240,6 +242,9 @@ impl Sender {
         if self.segments.is_empty() {
             self.rto_at = now + self.rtt.timeout(&settings.rto);
         }
+        if self.segments.len() == self.segments.capacity() {
+            self.segments.reserve_exact((self.segments.len() / 2).max(ROOMY));
+        }
         self.segments.push_back(Segment { dsn, sent: now, seq: seq as u32, len, flags, sent_times: 1 });
         self.nxt += u64::from(len);
         self.counts.segments += 1;
@@ -380,9 +385,10 @@ impl Sender {
             self.phase = Phase::Open;
             self.forced = false;
             out.recovered = true;
-            // The window that was lost may have been many times the one that is left.
-            if self.segments.capacity() > 64 + 4 * self.segments.len() {
-                self.segments.shrink_to(2 * self.segments.len());
+            // The window that was lost may have been many times the one that is left, and segments go round through all the memory that there
+            // is for them.
+            if self.segments.capacity() > ROOMY + 2 * self.segments.len() {
+                self.segments.shrink_to(self.segments.len() + ROOMY);
             }
         }
         self.find_losses(now, settings);
