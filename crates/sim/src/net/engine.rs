@@ -17,7 +17,7 @@ pub(super) const START: u32 = 0x8000_0000;
 pub(super) const CONTROL: u32 = 0xc000_0000;
 
 /// While no more events than this wait, what they touch stays in the cache by itself.
-const FEW: usize = 20_000;
+const FEW: usize = 8_000;
 /// Batches of events from the one whose packets are asked for to the one that happens.
 pub(super) const BATCHES: usize = 3;
 
