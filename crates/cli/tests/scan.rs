@@ -52,9 +52,9 @@ fn columns_are_chosen_and_are_enough_to_go_on_from() {
         .collect();
     assert_eq!(chosen, expected);
     // As ZMap calls it; another table by its name.
-    let flags = stdout(&["scan", "--read", ANSWERS, "-f", "csv", "--output-fields", "probes.flags"]);
-    assert_eq!(flags.lines().next(), Some("flags"));
-    assert_eq!(flags.lines().count(), 10);
+    let hops = stdout(&["scan", "--read", ANSWERS, "-f", "csv", "--output-fields", "probes.ttl"]);
+    assert_eq!(hops.lines().next(), Some("ttl"));
+    assert_eq!(hops.lines().count(), 10);
 
     let dir = tempfile::tempdir().expect("a folder");
     let few = support::write_capture(dir.path(), "few.csv", chosen.as_bytes());

@@ -62,7 +62,10 @@ mod tests {
             full.set(index);
         }
         let next = |full: &Full<64>, from| full.next(from).expect("some");
-        assert_eq!([0, 3, 4, 64, 65, 101, 4095].map(|from| next(&full, from)), [3, 3, 64, 64, 100, 4095, 4095]);
+        assert_eq!(
+            [0, 3, 4, 64, 65, 101, 4095].map(|from| next(&full, from)),
+            [3, 3, 64, 64, 100, 4095, 4095]
+        );
         assert!(!full.clear(4095));
         assert_eq!([101, 4095, 100].map(|from| next(&full, from)), [3, 3, 100]);
         assert!(!full.clear(3) && !full.clear(64));

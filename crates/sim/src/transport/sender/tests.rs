@@ -200,9 +200,10 @@ fn exchange(steps: &[(u8, u8)], settings: &SenderSettings) {
                 // Acknowledgments may be lost, too.
                 if !(lossy && fate % 8 == 1) {
                     let blocks = if settings.sack { &blocks[..count] } else { &[] };
-                    sender.on_ack(now, receiver.nxt(), blocks, true, settings);
+                    let acked = sender.on_ack(now, receiver.nxt(), blocks, true, settings);
                     check(&sender);
-                    if settings.detection == LossDetection::Rack && sender.sacked != 0 {
+                    // The window is another one as soon as recovery has begun.
+                    if settings.detection == LossDetection::Rack && sender.sacked != 0 && !acked.entered {
                         check_times(&sender, now);
                     }
                 }
