@@ -114,6 +114,16 @@ pub enum Fact {
         /// Where.
         kind: Fallback,
     },
+    /// The retransmission timer of a subflow expired at this end.
+    TimedOut {
+        /// The subflow.
+        subflow: u32,
+    },
+    /// A subflow was reset or given up.
+    Lost {
+        /// The subflow.
+        subflow: u32,
+    },
     /// The end considers the connection as ended.
     Closed(Close),
 }

@@ -5,7 +5,7 @@ use subflow_sim::congestion::Algorithm;
 use subflow_sim::net::{InterfaceId, LinkId, LinkSettings};
 use subflow_sim::topology::{FatTree, LeafSpine};
 use subflow_sim::transport::LossDetection;
-use subflow_sim::world::{Cause, FlowSpec, Outcome, Transport, Ways, World};
+use subflow_sim::world::{Cause, FlowSpec, Outcome, Transport, Ways, What, World};
 use subflow_sim::{Duration, Ended, Network, Rate, Time, run};
 
 const DATA: u64 = 1512;
@@ -30,7 +30,7 @@ fn world(net: &Network, transport: Transport, scheme: Scheme, policy: Policy) ->
     let mut world = World::new(vec![transport]);
     let ecmp = Ecmp::new(net, 1, true, true);
     world.set_balance(Balancer::new(net, 1, scheme, ecmp), policy, 1);
-    world.keep_moves();
+    world.keep_incidents();
     world
 }
 
@@ -66,7 +66,7 @@ fn flowbender_leaves_a_dead_link_within_one_timeout() {
     let (with, world) = through_a_failure(Policy::FlowBender(settings));
     let fct = with.fct().expect("complete");
     // 5 MB take 4.1 ms; the timeout is 10 ms. A new V may hash to the same link: half of them here, each after twice the time.
-    let moves = world.moves().iter().filter(|m| m.cause == Cause::Timeout).count() as u64;
+    let moves = world.incidents().iter().filter(|it| it.what == What::Moved(Cause::Timeout)).count() as u64;
     assert!(moves >= 1, "{moves}");
     let most = Duration::from_millis(5) + Duration::from_millis(10) * ((1 << moves) - 1);
     assert!(fct < most, "{fct} after {moves} moves");

@@ -92,6 +92,11 @@ fn rows_agree_with_one_another() {
         assert!(tables.links.iter().map(|link| link.packets).sum::<u64>() <= run.hops + run.dropped);
         let moves = tables.changes.iter().filter(|change| change.kind == ChangeKind::Path).count();
         assert_eq!(moves > 0, scheme == "flowbender", "{scheme}: {moves}");
+        for flow in &tables.flows {
+            let timeouts = tables.changes.iter().filter(|change| change.kind == ChangeKind::Timeout);
+            let told = timeouts.filter(|change| change.flow_id == Some(flow.flow_id)).count();
+            assert_eq!(told as u64, u64::from(flow.timeouts), "{scheme}: {flow:?}");
+        }
     }
 }
 
@@ -142,6 +147,23 @@ fn a_phone_goes_on_over_its_other_radio() {
     let (with, without) = (flow.fct.expect("complete"), alone.flows[0].fct.expect("complete"));
     // 12 MB at 20 + 8 Mb/s take 3.4 s and more; without the cellular network WiFi must come back after 10 s, if it takes more than 5.
     assert!(with < without, "{with} {without}");
+}
+
+#[test]
+fn what_happens_to_a_phone_stands_in_changes() {
+    // The WiFi does not come back.
+    let tables = go(&changed("phone-handover", &[("repair = \"10 s\"", "")]), "mptcp", 1);
+    let of = |kind: ChangeKind| tables.changes.iter().filter(move |change| change.kind == kind);
+    let ups: Vec<_> = of(ChangeKind::SubflowUp).map(|change| (change.flow_id, change.subflow_id)).collect();
+    assert_eq!(ups, [(Some(0), Some(0)), (Some(0), Some(1))]);
+    let flow = &tables.flows[0];
+    let timeouts = of(ChangeKind::Timeout).filter(|change| change.detail == "told by the client").count();
+    assert_eq!(timeouts as u64, u64::from(flow.timeouts));
+    assert!(timeouts > 0);
+    // The WiFi is gone after 5 s; data goes on over the other radio.
+    let failed = of(ChangeKind::Failure).next().expect("a failure").time;
+    let handover = of(ChangeKind::Handover).next().expect("a handover");
+    assert!((handover.time - failed).abs() < 0.5 && handover.subflow_id == Some(0), "{handover:?} {failed}");
 }
 
 /// The short forms run as they are, a download over both radios and one over WiFi alone.

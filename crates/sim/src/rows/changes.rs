@@ -15,11 +15,11 @@ names! {
         Path => "path",
         /// A retransmission timeout.
         Timeout => "timeout",
-        /// A subflow came in.
+        /// A subflow was established; of connections that are simulated with their handshakes.
         SubflowUp => "subflow_up",
-        /// A subflow was closed or given up.
+        /// A subflow was reset or given up; of the same connections.
         SubflowDown => "subflow_down",
-        /// New data went on another subflow than before, because that one had fallen silent.
+        /// A subflow fell silent, and data went on over another one; of the same connections.
         Handover => "handover",
     }
 }
@@ -37,7 +37,7 @@ table! {
         pub link_id: Option<u32>,
         /// The flow concerned; null when it is no flow.
         pub flow_id: Option<u64>,
-        /// The subflow concerned; null when it is none.
+        /// The subflow concerned, from 0; null when it is none.
         pub subflow_id: Option<u32>,
         /// More about it, for people: nodes of the link, old and new value, cause.
         pub detail: String,

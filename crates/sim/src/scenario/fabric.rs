@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
         let mut world = World::new(vec![scheme.transport.clone()]);
         let (balancer, policy) = chooser(&scheme.balance.kind, &frame.net, job.seed, &ecmp);
         world.set_balance(balancer, policy, job.seed);
-        world.keep_moves();
+        world.keep_incidents();
         if frame.may_end() {
             world.stop_when_complete();
         }

@@ -3,6 +3,7 @@
 use super::ends::{PathManager, WireOptions};
 use super::events::{BoxKind, CapturePlace};
 use super::fabric::{Frame, SERVER_PORT, interfaces};
+use super::incidents::Incidents;
 use super::network::Topology;
 use super::run::{Open, Pauses, RunError};
 use super::{Scenario, Scheme, tables};
@@ -33,7 +34,7 @@ const OVERHEAD: u32 = 38 + 20 + 32;
 const OVERHEAD_MPTCP: u32 = OVERHEAD + 28;
 const SYN: u32 = 38 + 20 + 40;
 
-type Watchers = (Truth, Taps<Box<dyn Write>>);
+type Watchers = (Truth, (Taps<Box<dyn Write>>, Incidents));
 
 pub(super) fn run(
     scenario: &Scenario,
@@ -44,29 +45,38 @@ pub(super) fn run(
 ) -> Result<Tables, RunError> {
     let mut frame = Frame::new(scenario, scheme, job)?;
     let looks = settings(scenario);
-    let watchers = (Truth::new(looks), taps(&frame, looks, captures)?);
+    let ends = ends(&frame, scenario);
+    let incidents = Incidents::new(job.run_id, &ends);
+    let watchers = (Truth::new(looks), (taps(&frame, looks, captures)?, incidents));
     let boxes = boxes(scenario, job.seed as u32);
     let mut hosts = Hosts::new(&mut frame.net, vec![class(scheme)], boxes, job.seed, watchers);
-    let phone = matches!(scenario.topology, Topology::Phone(_));
-    let ends: Vec<End> =
-        (0..frame.flows.len()).map(|number| connect(&mut frame, &mut hosts, number, phone)).collect();
+    for (number, &end) in ends.iter().enumerate() {
+        connect(&mut frame, &mut hosts, number, end);
+    }
     let mut tables = Tables::default();
     go(&mut frame, &mut hosts, &ends, &mut tables, progress)?;
     let outcomes = outcomes(&frame, &hosts, &ends);
     let overhead = if scheme.wire.is_some() { OVERHEAD_MPTCP } else { OVERHEAD };
     let segments = Segments { mss: scheme.transport.mss.into(), overhead, handshake: Some((SYN, SYN)) };
+    let (truth, (taps, incidents)) = hosts.into_observer();
+    let truth = truth.finish();
+    tables.changes = incidents.finish(&truth, looks);
+    tables.truth = Some(Box::new(truth));
     tables::finish(&mut frame, &outcomes, None, &segments, &mut tables);
-    let (truth, taps) = hosts.into_observer();
-    tables.truth = Some(Box::new(truth.finish()));
     taps.finish().map_err(|source| RunError::Capture { file: "captures".to_owned(), source })?;
     Ok(tables)
 }
 
-/// The connection of a flow. Yields the end that sends its data: a phone opens its connections itself, other senders do, too.
-fn connect(frame: &mut Frame<'_>, hosts: &mut Hosts<Watchers>, number: usize, phone: bool) -> End {
+/// The ends that send the data of the flows: a phone opens its connections itself, other senders do, too.
+fn ends(frame: &Frame<'_>, scenario: &Scenario) -> Vec<End> {
+    let phone = matches!(scenario.topology, Topology::Phone(_));
+    frame.flows.iter().map(|flow| if phone && flow.dst == 0 { End::Server } else { End::Client }).collect()
+}
+
+/// The connection of a flow whose data this end sends.
+fn connect(frame: &mut Frame<'_>, hosts: &mut Hosts<Watchers>, number: usize, from: End) {
     let flow = frame.flows[number];
     let bytes = if flow.bytes == ENDLESS { PLENTY } else { flow.bytes };
-    let from = if phone && flow.dst == 0 { End::Server } else { End::Client };
     let (client, server) = if from == End::Client { (flow.src, flow.dst) } else { (flow.dst, flow.src) };
     let port = frame.tuples[number].first().map_or(1024, |tuple| tuple.from_port);
     let spec = session::Spec {
@@ -81,7 +91,6 @@ fn connect(frame: &mut Frame<'_>, hosts: &mut Hosts<Watchers>, number: usize, ph
         actions: Vec::new(),
     };
     hosts.add(&mut frame.net, spec);
-    from
 }
 
 fn outcomes(frame: &Frame<'_>, hosts: &Hosts<Watchers>, ends: &[End]) -> Vec<Outcome> {

@@ -10,6 +10,7 @@ mod events;
 mod fabric;
 mod files;
 mod full;
+mod incidents;
 mod network;
 mod reader;
 mod run;

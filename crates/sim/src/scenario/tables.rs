@@ -8,7 +8,7 @@ use crate::net::{Counters, InterfaceId, Kind, LinkId, Network, NodeId, Overheads
 use crate::rows::{Change, ChangeKind, Flow, Link, Queue, Run as RunRow, Tables};
 use crate::time::{Duration, Time};
 use crate::workload::ENDLESS;
-use crate::world::{Cause, Outcome};
+use crate::world::{Cause, Outcome, What};
 
 /// The name of a host.
 pub(super) fn host_name(net: &Network, hosts: &[NodeId], host: u32) -> String {
@@ -105,20 +105,21 @@ pub(super) fn fill(run: &mut Run<'_>, tables: &mut Tables) {
     let flows = run.frame.flows.len() as u32;
     let outcomes: Vec<Outcome> = (0..flows).map(|flow| run.world.outcome(flow).unwrap_or_default()).collect();
     let segments = segments(run.frame.scheme);
-    for moved in run.world.moves() {
-        let cause = match moved.cause {
-            Cause::Congestion => "marks",
-            Cause::Timeout => "timeout",
-            Cause::Routing => "routing",
+    for incident in run.world.incidents() {
+        let (kind, detail) = match incident.what {
+            What::Moved(Cause::Congestion) => (ChangeKind::Path, "marks"),
+            What::Moved(Cause::Timeout) => (ChangeKind::Path, "timeout"),
+            What::Moved(Cause::Routing) => (ChangeKind::Path, "routing"),
+            What::TimedOut => (ChangeKind::Timeout, ""),
         };
         tables.changes.push(Change {
             run_id: run.frame.job.run_id,
-            time: moved.time.as_secs_f64(),
-            kind: ChangeKind::Path,
+            time: incident.time.as_secs_f64(),
+            kind,
             link_id: None,
-            flow_id: Some(u64::from(moved.flow)),
-            subflow_id: Some(u32::from(moved.subflow)),
-            detail: cause.to_owned(),
+            flow_id: Some(u64::from(incident.flow)),
+            subflow_id: Some(u32::from(incident.subflow)),
+            detail: detail.to_owned(),
         });
     }
     let max_min = fair_share(run, &segments);

@@ -127,6 +127,7 @@ impl Peer {
         }
         self.hand_over(i);
         let it = &mut self.subflows[i];
+        self.facts.push(Fact::Lost { subflow: it.id });
         it.phase = Phase::Dead;
         it.again_at = Time::MAX;
         it.sender.stop();

@@ -243,6 +243,7 @@ impl Peer {
         let flight = it.sender.in_flight();
         match it.sender.on_timer(now, &self.settings.transport.sender) {
             TimerDid::Expired => {
+                self.facts.push(Fact::TimedOut { subflow: it.id });
                 self.congestion.on_timeout(i, now, flight);
                 self.hand_over(i);
             }

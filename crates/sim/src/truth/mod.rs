@@ -207,6 +207,7 @@ impl Observer for Truth {
                     kind: EventKind::Fallback,
                 });
             }
+            Fact::TimedOut { .. } | Fact::Lost { .. } => {}
             Fact::Closed(close) => {
                 side.close.get_or_insert(close);
             }

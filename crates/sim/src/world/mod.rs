@@ -14,7 +14,7 @@ mod state;
 mod timer;
 
 pub use flow::{FlowSpec, Outcome};
-pub use route::{Cause, Move, Ways};
+pub use route::{Cause, Incident, Ways, What};
 pub use settings::{Multipath, Transport};
 
 use std::collections::VecDeque;
@@ -47,8 +47,8 @@ pub struct World {
     retired: VecDeque<(Time, u32)>,
     blocks: Slab,
     routes: Routes,
-    keep_moves: bool,
-    moves: Vec<Move>,
+    keep_incidents: bool,
+    incidents: Vec<Incident>,
     completed: u64,
     stop_when_complete: bool,
 }
@@ -75,8 +75,8 @@ impl World {
             retired: VecDeque::new(),
             blocks: Slab::default(),
             routes: Routes::default(),
-            keep_moves: false,
-            moves: Vec::new(),
+            keep_incidents: false,
+            incidents: Vec::new(),
             completed: 0,
             stop_when_complete: false,
         }
@@ -88,14 +88,14 @@ impl World {
         self.routes = Routes::new(balancer, policy, seed);
     }
 
-    /// Remembers every move of a lane to another path, see [`World::moves`].
-    pub fn keep_moves(&mut self) {
-        self.keep_moves = true;
+    /// Remembers what happens to senders, see [`World::incidents`].
+    pub fn keep_incidents(&mut self) {
+        self.keep_incidents = true;
     }
 
-    /// Moves to other paths so far, of data from client to server.
-    pub fn moves(&self) -> &[Move] {
-        &self.moves
+    /// Moves to other paths and timeouts so far, of data from client to server.
+    pub fn incidents(&self) -> &[Incident] {
+        &self.incidents
     }
 
     /// Ends the run as soon as every flow is complete.

@@ -54,17 +54,26 @@ struct Route {
     set: Option<PathSet>,
 }
 
-/// A lane was moved to another path.
+/// Something that happened to a sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Move {
+pub struct Incident {
     /// When.
     pub time: Time,
     /// The flow.
     pub flow: u32,
     /// Its subflow, from 0.
     pub subflow: u16,
-    /// Why.
-    pub cause: Cause,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It was moved to another path.
+    Moved(Cause),
+    /// Its retransmission timer expired.
+    TimedOut,
 }
 
 /// Why a lane was moved.
@@ -177,11 +186,16 @@ impl World {
         }
         lane.path = path;
         lane.reroutes += 1;
-        let (connection, subflow) = (lane.stream >> 1, lane.number);
         self.lanes[lane_id as usize ^ 1].back = path;
-        if self.keep_moves && lane_id & 1 == 0 {
-            let flow = self.connections[connection as usize].flow;
-            self.moves.push(Move { time: net.now(), flow, subflow, cause });
+        self.note(net.now(), lane_id, What::Moved(cause));
+    }
+
+    /// Remembers what happened to a sender of data from client to server.
+    pub(super) fn note(&mut self, time: Time, lane_id: LaneId, what: What) {
+        if self.keep_incidents && lane_id & 1 == 0 {
+            let lane = &self.lanes[lane_id as usize];
+            let flow = self.connections[lane.stream as usize >> 1].flow;
+            self.incidents.push(Incident { time, flow, subflow: lane.number, what });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Timers: lazy ones. A pending timer that turns out to be early is set again; one that is no longer wanted is ignored.
 
-use super::{Cause, LaneId, World};
+use super::{Cause, LaneId, What, World};
 use crate::net::{Network, Packet};
 use crate::time::Time;
 use crate::transport::TimerDid;
@@ -80,6 +80,7 @@ impl World {
                 TimerDid::Expired => {
                     stream.congestion.on_timeout(usize::from(lane.number), now, flight);
                     let nxt = lane.sender.nxt();
+                    self.note(now, lane_id, What::TimedOut);
                     if self.routes.on_timeout(now, lane_id, nxt) {
                         self.reroute(net, lane_id, Cause::Timeout);
                     }
