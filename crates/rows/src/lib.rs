@@ -1,7 +1,7 @@
 //! Plain rows of named tables, with the columns described once.
 //!
 //! The middle floors (analysis, probing, simulation) yield rows declared with [`table!`]; the floors above turn
-//! them into Parquet, JSON, CSV, SQL or pages by walking [`Row::SCHEMA`] and [`Row::values`]. The doc comment of a
+//! them into Parquet, JSON, CSV, SQL or pages by walking [`Row::SCHEMA`] and [`Row::cells`]. The doc comment of a
 //! field *is* the data dictionary's text, so a column cannot exist without one.
 //!
 //! This crate knows no file format and has no dependency.

@@ -95,7 +95,7 @@ fn rows_agree_with_one_another() {
         for flow in &tables.flows {
             let timeouts = tables.changes.iter().filter(|change| change.kind == ChangeKind::Timeout);
             let told = timeouts.filter(|change| change.flow_id == Some(flow.flow_id)).count();
-            assert_eq!(told as u64, u64::from(flow.timeouts), "{scheme}: {flow:?}");
+            assert_eq!(told as u64, flow.timeouts, "{scheme}: {flow:?}");
         }
     }
 }
@@ -158,7 +158,7 @@ fn what_happens_to_a_phone_stands_in_changes() {
     assert_eq!(ups, [(Some(0), Some(0)), (Some(0), Some(1))]);
     let flow = &tables.flows[0];
     let timeouts = of(ChangeKind::Timeout).filter(|change| change.detail == "told by the client").count();
-    assert_eq!(timeouts as u64, u64::from(flow.timeouts));
+    assert_eq!(timeouts as u64, flow.timeouts);
     assert!(timeouts > 0);
     // The WiFi is gone after 5 s; data goes on over the other radio.
     let failed = of(ChangeKind::Failure).next().expect("a failure").time;
