@@ -353,7 +353,7 @@ impl Lab {
         listed.flush()?;
         blocked.flush()?;
         let (list, block) = (list.display().to_string(), block.display().to_string());
-        let six = [&["--list", &list, "--block", &block, "-p", "80,443"][..], &BRIEF].concat();
+        let six = [&["--list", &list, "--blocklist-file", &block, "-p", "80,443"][..], &BRIEF].concat();
         let mut out = io::stdout().lock();
         writeln!(
             out,
