@@ -13,6 +13,9 @@
 
 mod coming;
 mod full;
+mod ranks;
+#[cfg(test)]
+mod tests;
 
 pub use coming::{Batch, Coming};
 
@@ -32,20 +35,20 @@ const WIDTH: usize = 1 << BITS;
 const FLOORS: usize = (64 - SPAN_BITS as usize).div_ceil(BITS as usize);
 /// Buckets in all: those of the ring, then floor by floor.
 const BUCKETS: usize = RING + FLOORS * WIDTH;
-/// Events of a chunk, which is two cache lines.
-const CHUNK: usize = 7;
+/// Events of a chunk, which is four cache lines.
+const CHUNK: usize = 15;
 /// Slots of a chunk as they are numbered: the next power of two.
-const SLOTS: u32 = 8;
-/// Events that a bucket of the ring should hold, and the least and most on average at which the shift is left as it is.
-const GOOD: usize = 24;
+const SLOTS: u32 = 16;
+/// Events that a bucket of the ring holds on average, at least and at most, or else the shift is changed. More than a factor of two apart, so that
+/// there is a shift that suits.
 const FEW: usize = 12;
-const MANY: usize = 36;
+const MANY: usize = 30;
 /// So many buckets are opened before their average counts.
 const OPENED: usize = 256;
 /// A single bucket as large as this counts at once.
 const FLOOD: usize = 1024;
 /// Sorted by rank up to this size, and so many chunks.
-const RANKED: usize = 63;
+const RANKED: usize = 60;
 const RANKED_CHUNKS: usize = RANKED / CHUNK;
 /// Bits of the time within a bucket for which ranks are computed; so that a number below 64 fits beside them into 31.
 const RANK_BITS: u32 = 25;
@@ -67,14 +70,14 @@ pub struct Event {
 
 /// Some events of a bucket, in the order in which they came.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(128))]
+#[repr(C, align(256))]
 struct Chunk {
     events: [Event; CHUNK],
     /// The chunk behind this one, in a bucket or among the free ones.
     next: u32,
 }
 
-const _: () = assert!(size_of::<Chunk>() == 128);
+const _: () = assert!(size_of::<Chunk>() == 256);
 
 /// A list of chunks: the first chunk, and the slot to be filled next (counted over all chunks). When that is the last slot of a chunk, another chunk is
 /// needed.
@@ -99,6 +102,7 @@ pub struct Queue {
     /// The events next to be taken, in order, from `taken` on.
     front: Vec<Event>,
     taken: usize,
+    end: usize,
     /// Events before this time belong to the front.
     front_end: u64,
     /// The start of the slot that became the front: no event comes before it.
@@ -137,6 +141,7 @@ impl Queue {
         Self {
             front: Vec::new(),
             taken: 0,
+            end: 0,
             front_end: 0,
             base: 0,
             shift: 14,
@@ -189,6 +194,7 @@ impl Queue {
     }
 
     /// The bucket of a span beyond the ring.
+    #[inline(never)]
     fn beyond(&self, span: u64) -> usize {
         let floor = (63 - (span ^ self.poured | 1).leading_zeros()) / BITS;
         let digit = (span >> (floor * BITS)) as usize & (WIDTH - 1);
@@ -198,22 +204,17 @@ impl Queue {
     /// Puts an event at the end of its bucket.
     #[inline]
     fn push_bucket(&mut self, at: u64, item: u32, place: u32) {
-        if self.span(at) > self.poured {
-            return self.push_beyond(at, item, place);
-        }
-        let index = self.slot(at);
+        let slot = at >> self.shift;
+        let span = slot >> SPAN_BITS;
+        let index = if span <= self.poured {
+            slot as usize & (RING - 1)
+        } else if (span ^ self.poured) >> BITS == 0 {
+            RING + (span as usize & (WIDTH - 1))
+        } else {
+            self.beyond(span)
+        };
         if self.buckets[index].tail % SLOTS == CHUNK as u32 {
             return self.push_chunk(index, at, item, place);
-        }
-        self.put(index, at, item, place);
-    }
-
-    /// The same beyond the ring.
-    #[inline(never)]
-    fn push_beyond(&mut self, at: u64, item: u32, place: u32) {
-        let index = self.beyond(self.span(at));
-        if self.buckets[index].tail % SLOTS == CHUNK as u32 {
-            self.lengthen(index);
         }
         self.put(index, at, item, place);
     }
@@ -270,14 +271,17 @@ impl Queue {
     #[inline(never)]
     fn push_front(&mut self, at: u64, item: u32, place: u32) {
         let event = Event { at, item, place };
-        let mut before = self.front.len();
+        self.front.truncate(self.end);
+        let mut before = self.end;
         while before > self.taken && self.front[before - 1].at > at {
             before -= 1;
         }
         self.front.insert(before, event);
+        self.end += 1;
         // The front need not end as long as events come for its own time.
-        if self.taken > 64 && self.taken > self.front.len() / 2 {
+        if self.taken > 64 && self.taken > self.end / 2 {
             self.front.drain(..self.taken);
+            self.end -= self.taken;
             self.taken = 0;
         }
     }
@@ -286,12 +290,12 @@ impl Queue {
     /// nothing waits.
     #[inline]
     pub fn refill(&mut self) -> bool {
-        self.taken == self.front.len() && self.fill_front()
+        self.taken == self.end && self.fill_front()
     }
 
     /// The events that come next, in order; what is pushed may come between them.
     pub fn ready(&self) -> &[Event] {
-        self.front.get(self.taken..).unwrap_or_default()
+        self.front.get(self.taken..self.end).unwrap_or_default()
     }
 
     /// The buckets that come after the events that are [`ready`](Self::ready), soonest first, as far as the ring has them. What is
@@ -317,6 +321,15 @@ impl Queue {
     #[inline]
     pub fn pop_until(&mut self, until: u64) -> Option<Event> {
         self.refill();
+        self.take_until(until)
+    }
+
+    /// The same, of those that are [`ready`](Self::ready).
+    #[inline]
+    pub fn take_until(&mut self, until: u64) -> Option<Event> {
+        if self.taken == self.end {
+            return None;
+        }
         let event = *self.front.get(self.taken)?;
         if event.at > until {
             return None;
@@ -329,8 +342,8 @@ impl Queue {
     /// Opens buckets until the front holds something; false when nothing waits.
     #[inline(never)]
     fn fill_front(&mut self) -> bool {
-        self.front.clear();
         self.taken = 0;
+        self.end = 0;
         loop {
             let Some(slot) = self.ring.next(self.slot(self.base)) else {
                 if self.floors == 0 {
@@ -347,15 +360,17 @@ impl Queue {
             self.advance();
             if self.opened < OPENED && self.sort(bucket) {
                 self.opened += 1;
-                self.found += self.front.len();
+                self.found += self.end;
                 self.front_end = self.base.saturating_add(1 << self.shift);
                 return true;
             }
             self.take_list(bucket);
             if !self.adapt() {
                 self.front_end = self.base.saturating_add(1 << self.shift);
+                self.front.clear();
                 self.front.extend_from_slice(&self.scratch);
                 self.front.sort_by_key(|event| event.at);
+                self.end = self.front.len();
                 return true;
             }
             self.pour();
@@ -441,33 +456,34 @@ impl Queue {
         if self.shift > RANK_BITS {
             return false;
         }
-        // The place of an event is how many are smaller, the number of arrival being the last digits. Comparing each with each has no branches
-        // and is done in vectors.
-        let mut keys = [i32::MAX; RANKED + CHUNK + 8];
+        // The number of arrival is the last digits of a key, so that all are different.
+        let mut keys = [i32::MAX; ranks::MOST + CHUNK];
         let mut list = [NIL; RANKED_CHUNKS];
         let (mut next, mut count, mut len) = (bucket.head, 0, 0);
         while let Some(chunk) = self.chunks.get(next as usize) {
             let Some(place) = list.get_mut(count) else { return false };
             *place = next;
-            // A fixed number of them costs less than the right one.
-            for (i, (key, event)) in keys[count * CHUNK..].iter_mut().zip(&chunk.events).enumerate() {
-                *key = ((event.at.wrapping_sub(self.base)) as i32) << 6 | (count * CHUNK + i) as i32;
+            // A fixed number of them costs less than the right one, here and below.
+            let first = count * CHUNK;
+            for (i, (key, event)) in keys[first..].iter_mut().zip(&chunk.events).enumerate() {
+                *key = ((event.at.wrapping_sub(self.base)) as i32) << 6 | (first + i) as i32;
             }
-            len = count * CHUNK + bucket.filled(next);
+            len = first + bucket.filled(next);
             count += 1;
             next = chunk.next;
         }
-        keys[len..][..CHUNK].fill(i32::MAX);
-        let padded = len.next_multiple_of(8);
-        self.front.resize(len, Event::default());
-        let mut at = 0;
-        for &number in list.iter().take(count) {
+        keys[len..].iter_mut().take(CHUNK).for_each(|key| *key = i32::MAX);
+        let Some(keys) = keys.first_chunk() else { return false };
+        let ranks = ranks::ranks(keys, len);
+        if self.front.len() < ranks::MOST {
+            self.front.resize(ranks::MOST, Event::default());
+        }
+        self.end = len;
+        let Some(front) = self.front.first_chunk_mut::<{ ranks::MOST }>() else { return false };
+        for (&number, ranks) in list.iter().take(count).zip(ranks.chunks(CHUNK)) {
             let chunk = &self.chunks[number as usize];
-            for event in chunk.events.iter().take(len - at) {
-                let key = keys[at];
-                let rank: i32 = keys[..padded].iter().map(|&other| i32::from(other < key)).sum();
-                self.front[rank as usize] = *event;
-                at += 1;
+            for (event, &rank) in chunk.events.iter().zip(ranks) {
+                front[rank as usize % ranks::MOST] = *event;
             }
         }
         if let Some(last) = count.checked_sub(1) {
@@ -491,9 +507,9 @@ impl Queue {
         let mean = if flood { self.scratch.len() } else { self.found / self.opened };
         (self.opened, self.found) = (0, 0);
         let shift = if mean > MANY {
-            self.shift.saturating_sub((mean / GOOD).ilog2())
+            self.shift.saturating_sub(mean.div_ceil(MANY).next_power_of_two().ilog2())
         } else if mean < FEW {
-            (self.shift + (GOOD / mean.max(1)).ilog2()).min(MOST_SHIFT)
+            (self.shift + (MANY / mean.max(1)).ilog2()).min(MOST_SHIFT)
         } else {
             self.shift
         };
@@ -520,7 +536,7 @@ impl Queue {
 
     /// Lets all events that wait be changed, in no order; not their times.
     pub fn change(&mut self, mut change: impl FnMut(&mut Event)) {
-        self.front.iter_mut().skip(self.taken).for_each(&mut change);
+        self.front.iter_mut().take(self.end).skip(self.taken).for_each(&mut change);
         for bucket in &self.buckets[..] {
             let mut next = bucket.head;
             while let Some(chunk) = self.chunks.get_mut(next as usize) {
@@ -541,115 +557,6 @@ impl Queue {
             });
             chunks.flatten()
         });
-        self.front.iter().skip(self.taken).copied().chain(lists)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::random::{Purpose, Random};
-    use std::cmp::Reverse;
-    use std::collections::BinaryHeap;
-
-    /// A heap ordered by time and by number of arrival: slow and certain.
-    #[derive(Default)]
-    struct Model {
-        heap: BinaryHeap<Reverse<(u64, u64, u32)>>,
-        arrivals: u64,
-    }
-
-    fn event(at: u64, item: u32) -> Event {
-        Event { at, item, ..Event::default() }
-    }
-
-    #[test]
-    fn what_comes_is_shown_bucket_by_bucket_and_can_be_changed() {
-        let mut queue = Queue::new();
-        for n in 0..100u32 {
-            queue.push(u64::from(n) * 10_000, n, 0);
-        }
-        assert!(queue.refill());
-        let ready = queue.ready().len();
-        let mut shown = Vec::new();
-        for batch in queue.coming() {
-            batch.prefetch();
-            batch.for_each(|event| shown.push(event.item));
-        }
-        let expected: Vec<u32> = (ready as u32..100).collect();
-        assert_eq!(shown, expected);
-
-        queue.change(|event| event.place = event.item + 7);
-        let places: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|event| event.place).collect();
-        assert_eq!(places, (7..107).collect::<Vec<u32>>());
-    }
-
-    impl Model {
-        fn push(&mut self, at: u64, item: u32) {
-            self.arrivals += 1;
-            self.heap.push(Reverse((at, self.arrivals, item)));
-        }
-
-        fn pop(&mut self) -> Option<Event> {
-            self.heap.pop().map(|Reverse((at, _, item))| event(at, item))
-        }
-    }
-
-    fn compare_with_model(seed: u64, spread: u64, most: usize, grain: u64) {
-        let mut random = Random::new(seed, Purpose::Workload);
-        let (mut queue, mut model) = (Queue::new(), Model::default());
-        let mut now = 0;
-        for item in 0..40_000 {
-            let delta = random.below(spread) / grain * grain;
-            queue.push(now + delta, item, 0);
-            model.push(now + delta, item);
-            assert_eq!(queue.len(), model.heap.len());
-            while queue.len() > most || random.below(4) == 0 && !queue.is_empty() {
-                let event = queue.pop().expect("an event");
-                assert_eq!(Some(event), model.pop());
-                now = event.at;
-            }
-        }
-        assert_eq!(queue.iter().count(), queue.len());
-        while let Some(event) = queue.pop() {
-            assert_eq!(Some(event), model.pop());
-        }
-        assert!(model.heap.is_empty() && queue.is_empty());
-    }
-
-    #[test]
-    fn order_is_that_of_a_stable_heap() {
-        compare_with_model(1, 1, 10, 1);
-        compare_with_model(2, 3, 1000, 1);
-        compare_with_model(3, 300, 5, 1);
-        compare_with_model(4, 5_000_000, 10_000, 1);
-        compare_with_model(5, 5_000_000, 300, 100_000);
-        compare_with_model(6, 1 << 40, 20_000, 1 << 20);
-        compare_with_model(7, 2_000, 20_000, 1);
-        compare_with_model(8, 70_000, 2_000, 7);
-    }
-
-    #[test]
-    fn nothing_is_taken_after_the_limit() {
-        let mut queue = Queue::new();
-        queue.push(5, 0, 0);
-        queue.push(9, 1, 0);
-        assert_eq!(queue.pop_until(4), None);
-        assert_eq!(queue.next_at(), Some(5));
-        assert_eq!(queue.pop_until(5), Some(event(5, 0)));
-        queue.push(7, 2, 0);
-        assert_eq!(queue.pop_until(8), Some(event(7, 2)));
-        assert_eq!(queue.pop_until(8), None);
-        assert_eq!(queue.len(), 1);
-    }
-
-    #[test]
-    fn the_end_of_time_is_a_time() {
-        let mut queue = Queue::new();
-        queue.push(u64::MAX, 1, 0);
-        queue.push(u64::MAX, 2, 0);
-        queue.push(0, 3, 0);
-        let order: Vec<u32> = std::iter::from_fn(|| queue.pop()).map(|event| event.item).collect();
-        assert_eq!(order, [3, 1, 2]);
+        self.ready().iter().copied().chain(lists)
     }
 }

@@ -39,14 +39,15 @@ pub fn run<E: Endpoint>(net: &mut Network, endpoint: &mut E, until: Time) -> End
         if net.queue.refill() && net.queue.len() > FEW {
             fetch_ahead(net, endpoint);
         }
-        let Some(event) = net.queue.pop_until(until.0) else { break };
+        let Some(event) = net.queue.take_until(until.0) else { break };
         net.now = Time(event.at);
-        let index = event.item & !KIND;
-        match event.item & KIND {
-            PACKET => step(net, endpoint, PacketId(index), event.place),
-            TIMER => endpoint.timer(net, index),
-            START => endpoint.start(net, index),
-            _ => control(net, endpoint, index),
+        if event.item & KIND == PACKET {
+            if pass::<E>(net, PacketId(event.item), event.place) {
+                continue;
+            }
+            step(net, endpoint, PacketId(event.item), event.place);
+        } else {
+            happen(net, endpoint, event.item);
         }
         if !net.outbox.is_empty() {
             flush(net, endpoint);
@@ -56,6 +57,17 @@ pub fn run<E: Endpoint>(net: &mut Network, endpoint: &mut E, until: Time) -> End
         }
     }
     if net.queue.is_empty() { Ended::Idle } else { Ended::Until }
+}
+
+/// Anything else than the way of a packet.
+#[cold]
+fn happen<E: Endpoint>(net: &mut Network, endpoint: &mut E, item: u32) {
+    let index = item & !KIND;
+    match item & KIND {
+        TIMER => endpoint.timer(net, index),
+        START => endpoint.start(net, index),
+        _ => control(net, endpoint, index),
+    }
 }
 
 /// Asks for the memory that the next events will touch. Each thing leads to the next: an event to its packet, a packet to the ends it is
@@ -92,18 +104,41 @@ fn fetch_ahead<E: Endpoint>(net: &mut Network, endpoint: &E) {
 }
 
 /// What was sent enters its links, in the order in which it was sent.
+#[inline(never)]
 fn flush<E: Endpoint>(net: &mut Network, endpoint: &mut E) {
     let mut next = 0;
     while let Some(&packet) = net.outbox.get(next) {
         next += 1;
         let place = net.place(packet);
-        forward(net, endpoint, packet, place);
+        if !pass::<E>(net, packet, place) {
+            forward(net, endpoint, packet, place);
+        }
     }
     net.outbox.clear();
 }
 
+/// What nearly all events are: a packet passes from one ordinary link to the next. False, and nothing has happened, when it is anything else.
+#[inline(always)]
+fn pass<E: Endpoint>(net: &mut Network, id: PacketId, place: u32) -> bool {
+    let number = place >> PLACE_BITS;
+    // The end of a path is not in the table.
+    let Some(link) = net.links.get_mut(net.paths.link(place) as usize) else { return false };
+    if E::OBSERVES || number == 0 || !link.is_plain() {
+        return false;
+    }
+    let Freight { bytes, capable } = net.freights.get(number);
+    let Some((departs, marked)) = link.pass(net.now.0, bytes, capable) else { return false };
+    let arrives = departs + link.delay();
+    if marked {
+        net.packets.get_mut(id).flags |= flags::CE;
+    }
+    net.hops += 1;
+    net.queue.push(arrives, id.0, place + 1);
+    true
+}
+
 /// A packet is at the far end of a link, and before the next.
-#[inline]
+#[inline(never)]
 fn step<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, place: u32) {
     if E::OBSERVES
         && let Some(link) = net.paths.link_before(place)
@@ -115,7 +150,6 @@ fn step<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, place: u
 }
 
 /// A packet enters the next link of its path, or has arrived. Its place is that in the table of paths, with the number of its freight above.
-#[inline]
 fn forward<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, mut place: u32) {
     let link = net.paths.link(place);
     if link == paths::END {

@@ -227,19 +227,43 @@ impl Link {
         if self.status & SPECIAL != 0 {
             return self.enter_special(&mut cold[index], now, bytes, capable);
         }
+        match self.pass(now, bytes, capable) {
+            Some((departs, marked)) => {
+                Entry::Accepted { departs, arrives: departs + u64::from(self.delay), marked }
+            }
+            None => cold[index].drop(bytes),
+        }
+    }
+
+    /// Whether a packet need only [`pass`](Self::pass).
+    #[inline]
+    pub(super) const fn is_plain(&self) -> bool {
+        self.status == 0
+    }
+
+    /// A packet of so many bytes enters a link that is not special: when it will have left, ps, and whether with a mark. None, and nothing has
+    /// happened, when it does not fit.
+    #[inline(always)]
+    pub(super) fn pass(&mut self, now: u64, bytes: u32, capable: bool) -> Option<(u64, bool)> {
         let takes = u64::from(bytes) * u64::from(self.byte_time);
         let start = self.busy_until.max(now);
         let wait = start - now;
         let queue = wait + takes;
         if queue > u64::from(self.room) * u64::from(self.byte_time) {
-            return cold[index].drop(bytes);
+            return None;
         }
         let marked = capable && wait > u64::from(self.mark) * u64::from(self.byte_time);
         self.marked += u32::from(marked);
         self.accept(bytes, wait, takes);
         self.longest = self.longest.max(queue);
         self.busy_until = start + takes;
-        Entry::Accepted { departs: self.busy_until, arrives: self.busy_until + u64::from(self.delay), marked }
+        Some((self.busy_until, marked))
+    }
+
+    /// Propagation of a link that is not special, ps.
+    #[inline]
+    pub(super) const fn delay(&self) -> u64 {
+        self.delay as u64
     }
 
     /// Counts a packet that waits, and then leaves evenly.

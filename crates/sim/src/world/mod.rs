@@ -356,6 +356,13 @@ impl Endpoint for World {
             self.blocks.prefetch(packet.header);
             return;
         }
+        if !is_ack && !lane.multipath {
+            // Plain TCP: the stream learns of nothing.
+            if ahead == 1 {
+                lane.receiver.prefetch_held();
+            }
+            return;
+        }
         let Some(stream) = self.streams.get(lane.stream as usize) else { return };
         match (is_ack, ahead) {
             (true, 1) => {
