@@ -112,10 +112,17 @@ impl Receiver {
     #[inline]
     pub fn prefetch(&self) {
         prefetch(&self.nxt);
-        prefetch(&self.held);
     }
 
-    /// The same for what is held beyond a hole, which can only be found once the rest is there.
+    /// The same for what is beyond a hole, which can only be known once the rest is there.
+    #[inline]
+    pub fn prefetch_hole(&self) {
+        if self.has_hole {
+            prefetch(&self.held);
+        }
+    }
+
+    /// The same for the last of what is held there.
     #[inline]
     pub fn prefetch_held(&self) {
         if self.has_hole {

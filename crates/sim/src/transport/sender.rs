@@ -153,7 +153,6 @@ impl Sender {
         prefetch(&self.una);
         prefetch(&self.rto_at);
         prefetch(&self.rtt);
-        prefetch(&self.rack);
     }
 
     /// The same for the first and the last segment, which can only be found once the rest is there.

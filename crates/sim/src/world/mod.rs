@@ -356,26 +356,29 @@ impl Endpoint for World {
             self.blocks.prefetch(packet.header);
             return;
         }
-        if !is_ack && !lane.multipath {
-            // Plain TCP: the stream learns of nothing.
-            if ahead == 1 {
-                lane.receiver.prefetch_held();
+        if !is_ack {
+            match ahead {
+                1 => lane.receiver.prefetch_hole(),
+                _ => lane.receiver.prefetch_held(),
+            }
+            // Of plain TCP the stream learns nothing.
+            if lane.multipath
+                && let Some(stream) = self.streams.get(lane.stream as usize)
+            {
+                match ahead {
+                    1 => prefetch(&stream.received),
+                    _ => stream.received.prefetch(packet.dsn),
+                }
             }
             return;
         }
         let Some(stream) = self.streams.get(lane.stream as usize) else { return };
-        match (is_ack, ahead) {
-            (true, 1) => {
-                lane.sender.prefetch_segments();
-                prefetch(&stream.congestion);
-                prefetch(&stream.data);
-            }
-            (true, _) => stream.congestion.prefetch(usize::from(lane.number)),
-            (false, 1) => {
-                lane.receiver.prefetch_held();
-                prefetch(&stream.received);
-            }
-            (false, _) => stream.received.prefetch(packet.dsn),
+        if ahead == 1 {
+            lane.sender.prefetch_segments();
+            prefetch(&stream.congestion);
+            prefetch(&stream.data);
+        } else {
+            stream.congestion.prefetch(usize::from(lane.number));
         }
     }
 
