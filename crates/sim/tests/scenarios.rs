@@ -166,6 +166,27 @@ fn what_happens_to_a_phone_stands_in_changes() {
     assert!((handover.time - failed).abs() < 0.5 && handover.subflow_id == Some(0), "{handover:?} {failed}");
 }
 
+/// A box on the cellular network changes what passes, which the checksum tells: that subflow is reset, the other one carries all.
+#[test]
+fn a_subflow_that_is_reset_stands_in_changes() {
+    let end = "[[scheme]]\nname = \"mptcp\"";
+    let middlebox = "[[middlebox]]\nbetween = [\"phone\", \"base-station\"]\nkind = \"change\"\n";
+    let scenario = changed(
+        "phone-handover",
+        &[
+            (end, &format!("{middlebox}{end}\nmptcp.checksum = true")),
+            ("from = \"phone\"\nto = \"server\"", "from = \"server\"\nto = \"phone\""),
+            ("[[failure]]\nbetween = [\"phone\", \"access-point\"]\nat = \"5 s\"\nrepair = \"10 s\"\n", ""),
+        ],
+    );
+    let tables = go(&scenario, "mptcp", 1);
+    let of = |kind: ChangeKind| tables.changes.iter().filter(move |change| change.kind == kind);
+    let numbers = |kind| of(kind).map(|change| (change.flow_id, change.subflow_id)).collect::<Vec<_>>();
+    assert_eq!(numbers(ChangeKind::SubflowUp), [(Some(0), Some(0)), (Some(0), Some(1))]);
+    assert_eq!(numbers(ChangeKind::SubflowDown), [(Some(0), Some(1))]);
+    assert_eq!(tables.flows[0].delivered, 20_000_000);
+}
+
 /// The short forms run as they are, a download over both radios and one over WiFi alone.
 #[test]
 fn short_forms_run() {

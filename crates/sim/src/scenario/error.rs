@@ -30,7 +30,10 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// `; did you mean "…"?` where a known name is near, and else the list of them.
+/// Names that are told at most.
+const TOLD: usize = 16;
+
+/// `; did you mean "…"?` where a known name is near, and else the list of them, as far as people read on.
 pub(super) fn suggestion(name: &str, known: &[&str]) -> String {
     let near = known.iter().map(|known| (distance(name, known), known)).min();
     match near {
@@ -39,7 +42,12 @@ pub(super) fn suggestion(name: &str, known: &[&str]) -> String {
         {
             format!("; did you mean {known:?}?")
         }
-        Some(_) => format!("; known: {}", known.join(", ")),
+        Some(_) => match known.get(..TOLD) {
+            Some(told) if known.len() > TOLD => {
+                format!("; known: {} and {} more", told.join(", "), known.len() - TOLD)
+            }
+            _ => format!("; known: {}", known.join(", ")),
+        },
         None => String::new(),
     }
 }
@@ -87,5 +95,7 @@ mod tests {
         assert_eq!(suggestion("rat", &["delay", "rate"]), "; did you mean \"rate\"?");
         assert_eq!(suggestion("colour", &["delay", "rate"]), "; known: delay, rate");
         assert_eq!(suggestion("colour", &[]), "");
+        assert!(suggestion("colour", &["x"; TOLD]).ends_with("x, x"));
+        assert!(suggestion("colour", &["x"; TOLD + 2]).ends_with("x, x and 2 more"));
     }
 }

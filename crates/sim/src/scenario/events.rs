@@ -1,7 +1,7 @@
 //! `[[failure]]`, `[[capture]]` and `[[middlebox]]`: what happens to links, and who watches.
 
 use super::ends::span;
-use super::error::Error;
+use super::error::{Error, suggestion};
 use super::network::{host, names};
 use super::reader::Section;
 use super::units::{boolean, choice, duration, text, within};
@@ -160,7 +160,10 @@ fn cable(section: &Section<'_>, graph: &Graph) -> Result<[LinkId; 2], Error> {
     let Some([a, b]) = names(section, "between")? else { return Err(section.error("between", "missing")) };
     let node = |name: &str| {
         let found = (0..).map(crate::net::NodeId).zip(graph.nodes()).find(|(_, node)| *node.name == *name);
-        found.map(|(id, _)| id).ok_or_else(|| section.error("between", format!("there is no node {name:?}")))
+        found.map(|(id, _)| id).ok_or_else(|| {
+            let known: Vec<&str> = graph.nodes().iter().map(|node| &*node.name).collect();
+            section.error("between", format!("there is no node {name:?}{}", suggestion(name, &known)))
+        })
     };
     let (from, to) = (node(&a)?, node(&b)?);
     match (graph.between(from, to), graph.between(to, from)) {

@@ -1,41 +1,56 @@
 //! What happens to subflows that are simulated in every detail, as rows of `changes`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::capture;
 use crate::observe::{End, Fact, Handshake, Observer};
 use crate::rows::{Change, ChangeKind};
 use crate::time::Time;
 use crate::truth::rows::{EventKind, Tables};
 
+/// A subflow as its end names it: connection and number.
+type Name = (u64, u32);
+
 /// Takes note of subflows that come, go and fall silent.
 pub(super) struct Incidents {
     run_id: u32,
     /// The end that sends the data, connection by connection.
     senders: Vec<End>,
-    /// The subflows of each connection in the order in which something was told of them, and whether they have come in and gone.
-    subflows: Vec<Vec<Seen>>,
+    /// Subflows that have come in.
+    up: BTreeSet<Name>,
+    /// Subflows that have gone.
+    down: BTreeSet<Name>,
+    /// Rows; subflows with the numbers that their ends give them.
     changes: Vec<Change>,
-}
-
-struct Seen {
-    subflow: u32,
-    up: bool,
-    down: bool,
 }
 
 impl Incidents {
     /// Of a run whose connections have their data sent by these ends.
     pub(super) fn new(run_id: u32, senders: &[End]) -> Self {
-        let subflows = senders.iter().map(|_| Vec::new()).collect();
-        Self { run_id, senders: senders.to_vec(), subflows, changes: Vec::new() }
+        let (up, down) = (BTreeSet::new(), BTreeSet::new());
+        Self { run_id, senders: senders.to_vec(), up, down, changes: Vec::new() }
     }
 
-    /// The rows, with the handovers that the truth tells of.
+    /// Whether this is the end that sends the data of a connection.
+    fn is_sender(&self, connection: u64, end: End) -> bool {
+        let index = usize::try_from(connection).ok();
+        index.and_then(|index| self.senders.get(index)) == Some(&end)
+    }
+
+    /// The rows, with the handovers that the truth tells of; subflows as the truth numbers them at the end that sends the data, which is in the
+    /// order of their first packets there.
     pub(super) fn finish(mut self, truth: &Tables, looks: capture::Settings) -> Vec<Change> {
+        let of_senders = truth.subflows.iter().filter(|row| self.is_sender(row.connection_id, row.vantage));
+        let numbers: BTreeMap<(u64, u64), u32> =
+            of_senders.map(|row| ((row.connection_id, row.subflow), row.subflow_id)).collect();
+        for change in &mut self.changes {
+            let name = change.flow_id.zip(change.subflow_id.map(u64::from));
+            change.subflow_id = name.and_then(|name| numbers.get(&name).copied());
+        }
         let begin = looks.time_ns(Time::ZERO);
         for event in truth.events.iter().filter(|event| event.kind == EventKind::Handover) {
-            let sender = usize::try_from(event.connection_id).ok().and_then(|flow| self.senders.get(flow));
             // Both ends may tell of it; who sends knows.
-            if sender == Some(&event.vantage) {
+            if self.is_sender(event.connection_id, event.vantage) {
                 self.changes.push(Change {
                     run_id: self.run_id,
                     time: event.time.0.saturating_sub(begin) as f64 * 1e-9,
@@ -53,32 +68,29 @@ impl Incidents {
 
 impl Observer for Incidents {
     fn fact(&mut self, now: Time, connection: u32, end: End, fact: Fact) {
-        let Some(subflows) = self.subflows.get_mut(connection as usize) else { return };
         let (kind, subflow) = match fact {
             Fact::Handshake { subflow, state: Handshake::Established } => (ChangeKind::SubflowUp, subflow),
             Fact::TimedOut { subflow } => (ChangeKind::Timeout, subflow),
             Fact::Lost { subflow } => (ChangeKind::SubflowDown, subflow),
             _ => return,
         };
-        let number = subflows.iter().position(|seen| seen.subflow == subflow).unwrap_or_else(|| {
-            subflows.push(Seen { subflow, up: false, down: false });
-            subflows.len() - 1
-        });
-        let seen = &mut subflows[number];
-        // Both ends tell of it: the first one counts. A timeout is that of one end.
-        let told = match kind {
-            ChangeKind::SubflowUp => std::mem::replace(&mut seen.up, true),
-            ChangeKind::SubflowDown => !seen.up || std::mem::replace(&mut seen.down, true),
-            _ => false,
+        let flow = u64::from(connection);
+        // Both ends tell of it: the first one counts. A timeout is that of one end. What never came in cannot go.
+        let is_news = match kind {
+            ChangeKind::SubflowUp => self.up.insert((flow, subflow)),
+            ChangeKind::SubflowDown => {
+                self.up.contains(&(flow, subflow)) && self.down.insert((flow, subflow))
+            }
+            _ => true,
         };
-        if !told {
+        if is_news {
             self.changes.push(Change {
                 run_id: self.run_id,
                 time: now.as_secs_f64(),
                 kind,
                 link_id: None,
-                flow_id: Some(u64::from(connection)),
-                subflow_id: Some(number as u32),
+                flow_id: Some(flow),
+                subflow_id: Some(subflow),
                 detail: format!("told by the {end}"),
             });
         }

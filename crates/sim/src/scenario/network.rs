@@ -1,6 +1,6 @@
 //! `[topology]`: which hosts, switches and links there are.
 
-use super::error::Error;
+use super::error::{Error, suggestion};
 use super::files::Files;
 use super::reader::Section;
 use super::units::{choice, duration, integer, rate, share, size, text, within};
@@ -348,7 +348,10 @@ pub(super) fn host(graph: &Graph) -> impl Fn(&toml::de::DeValue<'_>) -> Result<u
         let name = text(value)?;
         match names.iter().position(|known| *known == name) {
             Some(number) => Ok(number as u32),
-            None => Err(format!("there is no host {name:?}")),
+            None => {
+                let known: Vec<&str> = names.iter().map(String::as_str).collect();
+                Err(format!("there is no host {name:?}{}", suggestion(&name, &known)))
+            }
         }
     }
 }

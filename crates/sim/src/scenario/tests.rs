@@ -129,7 +129,11 @@ fn errors_name_line_and_key_and_know_better() {
         ),
         ("min_rto", "min_rot", "x.toml:23: transport.min_rot: unknown key; did you mean \"min_rto\"?"),
         ("name = \"bend\"", "name = \"ecmp\"", "x.toml:33: scheme[1].name: \"ecmp\" is empty or there twice"),
-        ("core3", "core9", "x.toml:26: failure[0].between: there is no node \"core9\""),
+        (
+            "core3",
+            "core9",
+            "x.toml:26: failure[0].between: there is no node \"core9\"; did you mean \"core0\"?",
+        ),
         (
             "core3",
             "edge1.0",
