@@ -19,7 +19,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "Use --help for details and examples", after_long_help = CHECK_EXAMPLES)]
 #[command(mut_arg("tables", |arg| tables(arg, "checks or fetches", "all")))]
-#[command(mut_arg("fields", |arg| fields(arg, "checks")))]
+#[command(mut_arg("fields", |arg| fields(arg, "`checks` (`fetches` with --fetch alone)")))]
 pub(crate) struct CheckArgs {
     // Brackets in a comment would be a link.
     #[arg(

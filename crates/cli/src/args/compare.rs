@@ -1,6 +1,7 @@
 //! `subflow compare`.
 
 use super::parse::seconds;
+use super::shared::{fields, tables};
 use super::{ExportArgs, ReadArgs, TalkArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -16,6 +17,12 @@ use std::path::PathBuf;
 /// With --nstat, one capture is held against the MPTCP counters of the kernel on the host that it was taken on.
 #[derive(Debug, Args)]
 #[command(after_help = "Use --help for details and examples", after_long_help = EXAMPLES)]
+#[command(mut_arg("tables", |arg| tables(
+    arg,
+    "clocks, matches, paths, changes, reinjection_outcomes, delays (--series); of two runs differences; with --nstat counters",
+    "all; csv: paths, differences or counters"
+)))]
+#[command(mut_arg("fields", |arg| fields(arg, "`paths` (`differences` of two runs, `counters` with --nstat)")))]
 pub(crate) struct CompareArgs {
     /// The first capture: a file, or a folder or glob pattern of files that belong together
     #[arg(value_name = "A", required_unless_present = "list_figures")]

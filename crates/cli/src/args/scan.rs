@@ -20,7 +20,7 @@ use std::path::PathBuf;
 #[command(mut_arg("output", |arg| arg.help("Write one file a table into this folder, with the state to --resume from; made if need be")))]
 #[command(mut_arg("format", |arg| while_it_goes_on(arg, "the scan")))]
 #[command(mut_arg("tables", |arg| tables(arg, "targets, probes or campaigns", "all; on standard output targets")))]
-#[command(mut_arg("fields", |arg| fields(arg, "targets")))]
+#[command(mut_arg("fields", |arg| fields(arg, "`targets`")))]
 pub(crate) struct ScanArgs {
     /// What to probe: addresses, prefixes as 192.0.2.0/24, ranges as 192.0.2.1-192.0.2.9
     #[arg(value_name = "TARGET", required_unless_present_any = ["lists", "read"])]

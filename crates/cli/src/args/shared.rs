@@ -41,11 +41,11 @@ pub(super) fn tables(arg: Arg, names: &str, by_default: &str) -> Arg {
     arg.help(format!("Export only this table: {names}; may be given several times [default: {by_default}]"))
 }
 
-/// Help of --fields for a command whose main table is `main`.
+/// Help of --fields for a command that a bare name means a column of `main` to.
 pub(super) fn fields(arg: Arg, main: &str) -> Arg {
     let short = "Export only these columns, in this order";
     arg.long_help(format!(
-        "{short}\n\nA column is NAME or TABLE.NAME. Without --table, a bare NAME is a column of `{main}`. `subflow tables` has them all."
+        "{short}\n\nA column is NAME or TABLE.NAME. Without --table, a bare NAME is a column of {main}. `subflow tables` has them all."
     ))
 }
 
@@ -63,7 +63,7 @@ pub(super) fn while_it_goes_on(arg: Arg, what: &str) -> Arg {
 #[command(mut_arg("tables", |arg| arg.help(
     "Export only this table; may be given several times [default: all; csv: connections]"
 )))]
-#[command(mut_arg("fields", |arg| fields(arg, "connections")))]
+#[command(mut_arg("fields", |arg| fields(arg, "`connections`")))]
 pub(crate) struct OutputArgs {
     #[command(flatten)]
     pub(crate) rows: ExportArgs,

@@ -175,7 +175,7 @@ pub(crate) struct SimPlanArgs {
 #[command(next_help_heading = "Output")]
 #[command(mut_arg("output", |arg| arg.help("Write tables, captures and their truth into this folder, made if need be")))]
 #[command(mut_arg("tables", |arg| tables(arg, "runs, flows, links, queues or changes", "all; csv: flows")))]
-#[command(mut_arg("fields", |arg| fields(arg, "flows")))]
+#[command(mut_arg("fields", |arg| fields(arg, "`flows`")))]
 pub(crate) struct SimOutputArgs {
     #[command(flatten)]
     pub(crate) rows: ExportArgs,

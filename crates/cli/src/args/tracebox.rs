@@ -18,7 +18,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "Use --help for details and examples", after_long_help = EXAMPLES)]
 #[command(mut_arg("tables", |arg| tables(arg, "targets, hops or modifications", "all; on standard output targets")))]
-#[command(mut_arg("fields", |arg| fields(arg, "targets")))]
+#[command(mut_arg("fields", |arg| fields(arg, "`targets`")))]
 pub(crate) struct TraceboxArgs {
     #[command(flatten)]
     pub(crate) candidates: CandidateArgs,

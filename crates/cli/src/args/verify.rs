@@ -18,7 +18,7 @@ use clap::Args;
 #[command(after_help = "Use --help for details and examples", after_long_help = EXAMPLES)]
 #[command(mut_arg("format", |arg| while_it_goes_on(arg, "the work")))]
 #[command(mut_arg("tables", |arg| arg.hide(true)))]
-#[command(mut_arg("fields", |arg| fields(arg, "verifications")))]
+#[command(mut_arg("fields", |arg| fields(arg, "`verifications`")))]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub(crate) of: CandidateArgs,

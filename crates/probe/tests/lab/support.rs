@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -46,11 +46,27 @@ fn run(program: &str, arguments: &[&str]) -> Result<String, String> {
     Err(format!("{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr).trim()))
 }
 
+/// How the names of our namespaces begin; the process's id follows.
+const PREFIX: &str = "sfp";
+
+/// Removes what tests that were killed have left.
+fn remove_stale() {
+    for line in run("ip", &["netns", "list"]).unwrap_or_default().lines() {
+        let name = line.split(' ').next().unwrap_or_default();
+        let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('-'));
+        let process = process.and_then(|(id, _)| id.parse::<u32>().ok());
+        if process.is_some_and(|id| !Path::new("/proc").join(id.to_string()).exists()) {
+            let _ = run("ip", &["netns", "del", name]);
+        }
+    }
+}
+
 impl Lab {
     /// A lab with so many namespaces; `None`, said loudly, where that is not possible.
     pub(crate) fn new(namespaces: usize) -> Option<Self> {
         let turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let prefix = format!("sfp{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        remove_stale();
+        let prefix = format!("{PREFIX}{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let folder = tempfile::tempdir().expect("a folder for files");
         let mut lab = Self { prefix, names: Vec::new(), folder, _turn: turn };
         for name in ('a'..='z').take(namespaces) {
