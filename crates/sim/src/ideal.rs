@@ -5,9 +5,10 @@
 //! lost, and no window or slow start holds anything back. This is the usual denominator (pFabric, Homa, NDP, HPCC), so that slow start counts as slowdown.
 //! Where the handshake is simulated, a SYN there and a SYN/ACK back come first; the data follow at once.
 //!
-//! On one path it is exact to the picosecond, for any mixture of rates. Where a connection may use several paths that share no link
-//! (a phone with two radios), the flow is split so that all paths finish together. Where its paths share links (a fabric, behind the link of one host), it
-//! is the best of the single paths.
+//! On one path it is exact to the picosecond, for any mixture of rates. Where a connection may use several paths (a phone with two radios),
+//! the flow is split so that all of them finish together; a link that some of them share carries no more than its rate.
+
+use std::collections::BTreeMap;
 
 use crate::time::{Duration, Rate};
 
@@ -18,6 +19,17 @@ pub struct Hop {
     pub rate: Rate,
     /// Its propagation delay.
     pub delay: Duration,
+}
+
+/// A path that a connection may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<'a> {
+    /// Its links by number, to know which ones it shares with others.
+    pub links: &'a [u32],
+    /// The same links.
+    pub hops: &'a [Hop],
+    /// The way of the SYN/ACK.
+    pub back: &'a [Hop],
 }
 
 /// How many bytes go on the wire for a flow.
@@ -44,28 +56,28 @@ pub fn completion(bytes: u64, path: &[Hop], back: &[Hop], segments: &Segments) -
     opening + transfer(bytes, path, segments)
 }
 
-/// The ideal completion time over several paths, each with its way back: split when they share no link, else the best of them. `shared` says
-/// whether any two share a link. The handshake is that of the first path; the others are there at once.
+/// The ideal completion time over several paths. The handshake is that of the first path; the others are there at once.
 ///
-/// With a split, exact to the last segment. No path: no time.
-pub fn completion_over(
-    bytes: u64,
-    paths: &[(&[Hop], &[Hop])],
-    shared: bool,
-    segments: &Segments,
-) -> Duration {
-    let single = paths.iter().map(|(path, back)| completion(bytes, path, back, segments)).min();
+/// Exact to the last segment where no link is shared. Where some are, what all paths together bring over in a time is the least cut: for some of the shared links
+/// what they can carry, and the other paths alone. That is never too little, so that the time is never too long. No path: no time.
+pub fn completion_over(bytes: u64, paths: &[Path<'_>], segments: &Segments) -> Duration {
+    let single = paths.iter().map(|path| completion(bytes, path.hops, path.back, segments)).min();
     let Some(best) = single else { return Duration::ZERO };
-    if shared || paths.len() < 2 {
+    if paths.len() < 2 {
         return best;
     }
-    let opening = paths.first().map_or(Duration::ZERO, |(path, back)| completion(0, path, back, segments));
+    let opening = paths.first().map_or(Duration::ZERO, |path| completion(0, path.hops, path.back, segments));
+    let narrows = narrows(bytes, paths, segments);
     let enough = |time: Duration| {
-        let mut left = bytes;
-        for (path, _) in paths {
-            left = left.saturating_sub(carried(time, left, path, segments));
-        }
-        left == 0
+        let alone: Vec<u64> = paths.iter().map(|path| carried(time, bytes, path.hops, segments)).collect();
+        let through: Vec<u64> = narrows.iter().map(|narrow| narrow.carries(time, bytes, segments)).collect();
+        (0..1usize << narrows.len()).all(|cut| {
+            let chosen = || (0..narrows.len()).filter(|narrow| cut >> narrow & 1 == 1);
+            let covered = chosen().fold(0, |covered, narrow| covered | narrows[narrow].paths);
+            let rest = alone.iter().enumerate().filter(|(path, _)| covered >> path & 1 == 0);
+            let most = chosen().map(|narrow| through[narrow]).chain(rest.map(|(_, &bytes)| bytes));
+            most.fold(0u64, u64::saturating_add) >= bytes
+        })
     };
     let (mut low, mut high) = (Duration::ZERO, best.saturating_sub(opening));
     if !enough(high) {
@@ -78,12 +90,68 @@ pub fn completion_over(
     best.min(opening + high)
 }
 
+/// Narrows that are looked at: a cut is any choice of them.
+const MOST_NARROWS: usize = 10;
+
+/// The slowest of the links that the same paths share.
+#[derive(Clone, Copy, Debug)]
+struct Narrow {
+    /// A bit for each path.
+    paths: u128,
+    rate: Rate,
+    /// The least time before it and behind it that a segment takes.
+    outside: Duration,
+}
+
+/// The links that paths share.
+fn narrows(bytes: u64, paths: &[Path<'_>], segments: &Segments) -> Vec<Narrow> {
+    let least = bytes.min(bytes.saturating_sub(1) % u64::from(segments.mss.max(1)) + 1);
+    let wire = least + u64::from(segments.overhead);
+    let mut users: BTreeMap<u32, (u128, Rate, Duration)> = BTreeMap::new();
+    for (number, path) in paths.iter().enumerate().take(128) {
+        for (at, (&link, hop)) in path.links.iter().zip(path.hops).enumerate() {
+            let whole = crossing(path.hops, wire);
+            let outside = whole.saturating_sub(path.hops[at].rate.serialization(wire));
+            let known = users.entry(link).or_insert((0, hop.rate, outside));
+            known.0 |= 1 << number;
+            known.2 = known.2.min(outside);
+        }
+    }
+    let mut narrows: Vec<Narrow> = Vec::new();
+    for (paths, rate, outside) in users.into_values().filter(|(paths, ..)| paths.count_ones() > 1) {
+        match narrows.iter_mut().find(|narrow| narrow.paths == paths) {
+            Some(narrow) if narrow.rate <= rate => {}
+            Some(narrow) => *narrow = Narrow { paths, rate, outside },
+            None => narrows.push(Narrow { paths, rate, outside }),
+        }
+    }
+    narrows.sort_by_key(|narrow| narrow.rate);
+    narrows.truncate(MOST_NARROWS);
+    narrows
+}
+
+impl Narrow {
+    /// How many of `most` bytes pass in a time.
+    fn carries(&self, time: Duration, most: u64, segments: &Segments) -> u64 {
+        let mss = u64::from(segments.mss.max(1));
+        let takes = |bytes: u64| {
+            self.rate.serialization(bytes + bytes.div_ceil(mss) * u64::from(segments.overhead)) + self.outside
+        };
+        largest(most, |bytes| bytes == 0 || takes(bytes) <= time)
+    }
+}
+
 /// How many of `most` bytes a path brings over in a time.
 fn carried(time: Duration, most: u64, path: &[Hop], segments: &Segments) -> u64 {
+    largest(most, |bytes| transfer(bytes, path, segments) <= time)
+}
+
+/// The largest number up to `most` that fits, where 0 does and all below one that does.
+fn largest(most: u64, fits: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (0, most);
     while low < high {
         let middle = low + (high - low).div_ceil(2);
-        if transfer(middle, path, segments) <= time { low = middle } else { high = middle - 1 }
+        if fits(middle) { low = middle } else { high = middle - 1 }
     }
     low
 }
@@ -194,19 +262,50 @@ mod tests {
         let slow = Hop { rate: Rate::from_mbps(10), delay: Duration::from_millis(10) };
         let fast = Hop { rate: Rate::from_mbps(30), delay: Duration::from_millis(50) };
         let (slow, fast) = ([slow], [fast]);
-        let paths: [(&[Hop], &[Hop]); 2] = [(&slow, &slow), (&fast, &fast)];
+        let path = |links, hops| Path { links, hops, back: hops };
+        let paths = [path(&[0], &slow), path(&[1], &fast)];
         let segments = Segments { mss: 1000, overhead: 0, handshake: None };
         // 5 MB: 40 Mbit = 10 (t − .01) + 30 (t − .05) gives t = 1.04 s, but for a segment's .8 ms.
-        let time = completion_over(5_000_000, &paths, false, &segments).as_secs_f64();
+        let time = completion_over(5_000_000, &paths, &segments).as_secs_f64();
         assert!((time - 1.04).abs() < 0.0008, "{time}");
         // On the better path alone: 5000 · 8 / 30 ms + 50 ms.
-        let alone = completion_over(5_000_000, &paths, true, &segments).as_secs_f64();
+        let alone = completion_over(5_000_000, &paths[1..], &segments).as_secs_f64();
         assert!((alone - (40.0 / 30.0 + 0.05)).abs() < 1e-6, "{alone}");
         // What fits into the time before the slower start is not worth splitting.
-        assert_eq!(
-            completion_over(1000, &paths, false, &segments),
-            completion(1000, &slow, &slow, &segments)
-        );
-        assert_eq!(completion_over(1000, &[], false, &segments), Duration::ZERO);
+        assert_eq!(completion_over(1000, &paths, &segments), completion(1000, &slow, &slow, &segments));
+        assert_eq!(completion_over(1000, &[], &segments), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_paths_share_carries_no_more_than_its_rate() {
+        let hop = |mbps, ms| Hop { rate: Rate::from_mbps(mbps), delay: Duration::from_millis(ms) };
+        let segments = Segments { mss: 1000, overhead: 0, handshake: None };
+        let time = |shared: u64| {
+            let (slow, fast) = ([hop(10, 10), hop(shared, 0)], [hop(30, 50), hop(shared, 0)]);
+            let paths = [
+                Path { links: &[0, 2], hops: &slow, back: &slow },
+                Path { links: &[1, 2], hops: &fast, back: &fast },
+            ];
+            completion_over(5_000_000, &paths, &segments).as_secs_f64()
+        };
+        // Fast enough not to matter; then the 40 Mbit at its rate, behind the 10 ms and a segment of the better path.
+        assert!((time(1000) - 1.04).abs() < 0.0009, "{}", time(1000));
+        assert!((time(20) - (2.0 + 0.010 + 0.0008)).abs() < 0.0009, "{}", time(20));
+        // Slower than either path: nothing is gained by a second one.
+        assert!((time(5) - (8.0 + 0.010 + 0.0008)).abs() < 0.0009, "{}", time(5));
+    }
+
+    #[test]
+    fn two_interfaces_at_either_end_are_cut_where_they_are_narrowest() {
+        let hop = |mbps| Hop { rate: Rate::from_mbps(mbps), delay: Duration::ZERO };
+        // Links 0 and 1 leave one host with 10 and 20 Mb/s, links 2 and 3 come to the other one with 25 and 1000.
+        let (from, to) = ([hop(10), hop(20)], [hop(25), hop(1000)]);
+        let hops: Vec<[Hop; 2]> = from.iter().flat_map(|&a| to.map(|b| [a, b])).collect();
+        let links = [[0, 2], [0, 3], [1, 2], [1, 3]];
+        let paths: Vec<Path<'_>> =
+            links.iter().zip(&hops).map(|(links, hops)| Path { links, hops, back: hops }).collect();
+        let segments = Segments { mss: 1000, overhead: 0, handshake: None };
+        let time = completion_over(3_750_000, &paths, &segments).as_secs_f64();
+        assert!((time - 1.0).abs() < 0.002, "{time}");
     }
 }

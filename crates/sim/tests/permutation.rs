@@ -1,7 +1,7 @@
 //! Throughput of a random permutation on a fat-tree by number of subflows, against max-min fair rates of the very same paths and
 //! against what others have measured.
 //!
-//! `SUBFLOW_SIM_LONG=1 cargo test --release -p subflow-sim --test permutation -- --nocapture` runs all numbers of subflows for
+//! `cargo test --release -p subflow-sim --test permutation -- --ignored --nocapture` runs all numbers of subflows for
 //! longer and writes the table.
 
 use subflow_sim::congestion::Algorithm;
@@ -68,10 +68,8 @@ fn subflows_of_lia_come_near_the_max_min_rates_of_their_paths() {
 }
 
 #[test]
+#[ignore = "takes minutes, and a release build"]
 fn the_whole_table() {
-    if std::env::var_os("SUBFLOW_SIM_LONG").is_none() {
-        return;
-    }
     // htsim with LIA at 100 Mb/s, k = 8, a random permutation.
     for (subflows, peer) in [(1, 47.5), (2, 62.8), (4, 78.8), (8, 85.7), (16, 89.6)] {
         let runs: Vec<(f64, f64)> = (0..3)

@@ -140,6 +140,9 @@ fn a_phone_goes_on_over_its_other_radio() {
     let tables = run(&scenario, &job(&scenario, "mptcp", 1), Some(&mut open), &|_| true).expect("runs");
     let flow = &tables.flows[0];
     assert_eq!((flow.subflows, flow.delivered), (2, 12_000_000));
+    // 12 MB at 20 + 8 Mb/s take 3.43 s, headers and a beginning; the server's own link is faster.
+    let ideal = flow.ideal_fct.expect("a size");
+    assert!((3.5..3.8).contains(&ideal) && flow.slowdown.expect("complete") >= 1.0, "{ideal}");
     assert_eq!(*files.borrow(), ["phone.pcapng", "server.pcapng"]);
     let truth = tables.truth.as_ref().expect("the truth");
     assert!(truth.connections.len() >= 2, "one for each vantage");
@@ -160,6 +163,9 @@ fn what_happens_to_a_phone_stands_in_changes() {
     let timeouts = of(ChangeKind::Timeout).filter(|change| change.detail == "told by the client").count();
     assert_eq!(timeouts as u64, flow.timeouts);
     assert!(timeouts > 0);
+    let alone = go(&changed("phone-handover", &[]), "tcp", 1);
+    let up = alone.changes.iter().find(|change| change.kind == ChangeKind::SubflowUp).expect("it comes in");
+    assert_eq!((up.flow_id, up.subflow_id), (Some(0), Some(0)));
     // The WiFi is gone after 5 s; data goes on over the other radio.
     let failed = of(ChangeKind::Failure).next().expect("a failure").time;
     let handover = of(ChangeKind::Handover).next().expect("a handover");

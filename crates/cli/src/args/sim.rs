@@ -123,7 +123,7 @@ pub(crate) struct SimPhoneArgs {
     #[arg(long, value_name = "TIME[,TIME]", help_heading = "Network")]
     pub(crate) leave: Option<String>,
 
-    /// What is transferred to the server, as 10 MB; without it the transfer lasts as long as the run
+    /// What is transferred to the phone, as 10 MB; without it the transfer lasts as long as the run
     #[arg(long, value_name = "SIZE", help_heading = "Traffic")]
     pub(crate) size: Option<String>,
 

@@ -45,7 +45,8 @@ impl Incidents {
             of_senders.map(|row| ((row.connection_id, row.subflow), row.subflow_id)).collect();
         for change in &mut self.changes {
             let name = change.flow_id.zip(change.subflow_id.map(u64::from));
-            change.subflow_id = name.and_then(|name| numbers.get(&name).copied());
+            // Plain TCP, of which the truth has no subflows, has only one.
+            change.subflow_id = name.map(|name| numbers.get(&name).copied().unwrap_or(0));
         }
         let begin = looks.time_ns(Time::ZERO);
         for event in truth.events.iter().filter(|event| event.kind == EventKind::Handover) {

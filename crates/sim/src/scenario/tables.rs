@@ -2,7 +2,7 @@
 
 use super::Scheme;
 use super::fabric::{Frame, Run};
-use crate::ideal::{Hop, Segments, completion, completion_over};
+use crate::ideal::{Hop, Path, Segments, completion_over};
 use crate::maxmin::max_min;
 use crate::net::{Counters, InterfaceId, Kind, LinkId, Network, NodeId, Overheads};
 use crate::rows::{Change, ChangeKind, Flow, Link, Queue, Run as RunRow, Tables};
@@ -202,27 +202,13 @@ pub(super) fn ideal(
     for (from, to) in ends {
         let Some(&path) = net.paths(from, to).first() else { continue };
         let links: Vec<LinkId> = net.path_links(path).collect();
-        let hops: Vec<Hop> = links
-            .iter()
-            .filter_map(|&link| net.settings(link))
-            .map(|settings| Hop { rate: settings.rate, delay: settings.delay })
-            .collect();
-        paths.push((links, hops));
+        let settings = links.iter().filter_map(|&link| net.settings(link));
+        let hops: Vec<Hop> =
+            settings.map(|settings| Hop { rate: settings.rate, delay: settings.delay }).collect();
+        paths.push((links.iter().map(|link| link.0).collect::<Vec<u32>>(), hops));
     }
-    match &paths[..] {
-        [] => Duration::ZERO,
-        [(_, hops)] => completion(size, hops, hops, segments),
-        several => {
-            let mut links: Vec<LinkId> =
-                several.iter().flat_map(|(links, _)| links.iter().copied()).collect();
-            let count = links.len();
-            links.sort_unstable();
-            links.dedup();
-            let hops: Vec<(&[Hop], &[Hop])> =
-                several.iter().map(|(_, hops)| (&hops[..], &hops[..])).collect();
-            completion_over(size, &hops, links.len() < count, segments)
-        }
-    }
+    let paths: Vec<Path<'_>> = paths.iter().map(|(links, hops)| Path { links, hops, back: hops }).collect();
+    completion_over(size, &paths, segments)
 }
 
 /// Failures and repairs up to the end of the run.
