@@ -62,7 +62,7 @@ fn groups<'a>(scenario: &'a Scenario, tables: &Tables) -> Vec<Group<'a>> {
 }
 
 fn runs(groups: &[Group<'_>], tables: &Tables) -> String {
-    // Shares of the hosts' links say something where every host sends for as long as the run lasts.
+    // Shares of what hosts could send say something where every host sends for as long as the run lasts.
     let shares = tables.runs.iter().any(|run| run.max_min.is_some());
     let mut header = vec!["scheme", "load", "runs", "flows", "complete"];
     if shares {
@@ -93,7 +93,7 @@ fn runs(groups: &[Group<'_>], tables: &Tables) -> String {
         sheet.row(cells);
     }
     sheet.under(if shares {
-        "Runs (shares of the hosts' links, with the 95 % interval over seeds)"
+        "Runs (shares of what the hosts could send, with the 95 % interval over seeds)"
     } else {
         "Runs"
     })
@@ -145,13 +145,23 @@ fn transfers(tables: &Tables) -> String {
     if tables.flows.len() > MOST {
         return String::new();
     }
-    let mut sheet = Sheet::new(
-        &["scheme", "from", "to", "size", "time", "delivered", "rate", "subflows", "reinjected"],
-        3,
-    );
-    for flow in &tables.flows {
-        sheet.row([
-            flow.scheme.clone(),
+    // The seeds of a scheme beside one another, in the order of the schemes.
+    let mut flows: Vec<&Flow> = tables.flows.iter().collect();
+    let first = |flow: &Flow| tables.flows.iter().position(|other| other.scheme == flow.scheme);
+    flows.sort_by_key(|flow| (first(flow), flow.load.map(f64::to_bits), flow.seed));
+    let with_seeds = flows.iter().any(|flow| flow.seed != tables.flows[0].seed);
+    let mut header = vec!["scheme"];
+    if with_seeds {
+        header.push("seed");
+    }
+    header.extend(["from", "to", "size", "time", "delivered", "rate", "subflows", "reinjected"]);
+    let mut sheet = Sheet::new(&header, header.len() - 6);
+    for flow in flows {
+        let mut cells = vec![flow.scheme.clone()];
+        if with_seeds {
+            cells.push(grouped(flow.seed));
+        }
+        cells.extend([
             flow.src.clone(),
             flow.dst.clone(),
             flow.size.map_or_else(|| "endless".to_owned(), bytes),
@@ -161,6 +171,7 @@ fn transfers(tables: &Tables) -> String {
             grouped(u64::from(flow.subflows)),
             bytes(flow.reinjected),
         ]);
+        sheet.row(cells);
     }
     let text = sheet.under("Transfers");
     if text.is_empty() { text } else { format!("\n{text}") }

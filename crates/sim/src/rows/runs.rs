@@ -25,7 +25,7 @@ table! {
         pub completed: u64,
         /// Payload that reached its receiver for the first time, over all flows.
         pub delivered: u64 => "B",
-        /// Mean over all hosts that send of the payload rate of what they deliver, as a fraction of the rate of their own link. Null without flows.
+        /// Mean over all hosts that send of the payload rate of what they deliver, as a fraction of what they could send: of each of their links, what the path behind it carries. Null without flows.
         pub utilisation: Option<f64>,
         /// The same by max-min fair rates on the very paths of the subflows (for flows that last as long as the run); null otherwise.
         pub max_min: Option<f64>,

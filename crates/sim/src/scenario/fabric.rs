@@ -40,6 +40,8 @@ pub(super) struct Frame<'a> {
     pub(super) before: Vec<u64>,
     /// When it began to count, and when the run ended.
     pub(super) window: (Time, Time),
+    /// What each host that sends could send at most, bit/s; 0 for others.
+    pub(super) rates: Vec<f64>,
 }
 
 impl<'a> Frame<'a> {
@@ -60,9 +62,37 @@ impl<'a> Frame<'a> {
         let before = vec![0; flows.len()];
         let window = (Time::ZERO + scenario.warm_up, Time::ZERO + scenario.duration);
         let tuples = Vec::with_capacity(flows.len());
-        let mut frame = Self { scenario, scheme, job, net, flows, hosts, tuples, before, window };
+        let rates = vec![0.0; hosts.len()];
+        let mut frame = Self { scenario, scheme, job, net, flows, hosts, tuples, before, window, rates };
+        frame.rate();
         frame.address()?;
         Ok(frame)
+    }
+
+    /// Learns what hosts could send: by each of their links as much as that and the path behind it carry, on the way of their first flow.
+    fn rate(&mut self) {
+        for flow in &self.flows {
+            let (src, dst) = (flow.src as usize, flow.dst as usize);
+            let (Some(&from), Some(&to), Some(rate)) =
+                (self.hosts.get(src), self.hosts.get(dst), self.rates.get_mut(src))
+            else {
+                continue;
+            };
+            if *rate > 0.0 {
+                continue;
+            }
+            let [ups, downs] =
+                [from, to].map(|node| self.net.graph().interfaces_of(node).collect::<Vec<_>>());
+            for up in ups {
+                let own = self.net.interface(up).and_then(|it| self.net.settings(it.up)).map(|it| it.rate);
+                let paths = downs.iter().filter_map(|&down| {
+                    let path = self.net.walk(up, down, |_| 0)?;
+                    self.net.path_rate(path)
+                });
+                let through = paths.map(|(rate, _)| rate).max().or(own);
+                *rate += through.map_or(0.0, |rate| rate.bps() as f64);
+            }
+        }
     }
 
     /// Gives each subflow addresses and ports of its own.

@@ -276,14 +276,7 @@ fn totals(frame: &Frame<'_>, outcomes: &[Outcome], max_min: Option<f64>) -> RunR
     }
 }
 
-/// The rate of all links from a host together, bit/s.
-fn host_rate(frame: &Frame<'_>, host: u32) -> f64 {
-    let Some(&node) = frame.hosts.get(host as usize) else { return 0.0 };
-    let ups = frame.net.graph().interfaces_of(node).filter_map(|id| frame.net.interface(id));
-    ups.filter_map(|interface| frame.net.settings(interface.up)).map(|up| up.rate.bps() as f64).sum()
-}
-
-/// Mean over sending hosts of a rate of each flow (bit/s), as a fraction of the host's links.
+/// Mean over sending hosts of a rate of each flow (bit/s), as a fraction of what the host could send.
 fn mean_share(frame: &Frame<'_>, rate: impl Fn(usize) -> f64) -> Option<f64> {
     let mut sums: Vec<Option<f64>> = vec![None; frame.hosts.len()];
     for (number, flow) in frame.flows.iter().enumerate() {
@@ -291,10 +284,8 @@ fn mean_share(frame: &Frame<'_>, rate: impl Fn(usize) -> f64) -> Option<f64> {
             *sum = Some(sum.unwrap_or(0.0) + rate(number));
         }
     }
-    let shares: Vec<f64> = (0..)
-        .zip(&sums)
-        .filter_map(|(host, sum)| sum.map(|sum| sum / host_rate(frame, host).max(1.0)))
-        .collect();
+    let shares: Vec<f64> =
+        sums.iter().zip(&frame.rates).filter_map(|(sum, rate)| sum.map(|sum| sum / rate.max(1.0))).collect();
     crate::statistics::mean(&shares)
 }
 
