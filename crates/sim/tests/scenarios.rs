@@ -147,6 +147,9 @@ fn a_phone_goes_on_over_its_other_radio() {
     let truth = tables.truth.as_ref().expect("the truth");
     assert!(truth.connections.len() >= 2, "one for each vantage");
     let alone = go(&scenario, "tcp", 1);
+    // What is ideal does not depend on the scheme, but for its headers.
+    let other = alone.flows[0].ideal_fct.expect("a size");
+    assert!((other / ideal - 1.0).abs() < 0.03, "{other} {ideal}");
     let (with, without) = (flow.fct.expect("complete"), alone.flows[0].fct.expect("complete"));
     // 12 MB at 20 + 8 Mb/s take 3.4 s and more; without the cellular network WiFi must come back after 10 s, if it takes more than 5.
     assert!(with < without, "{with} {without}");

@@ -63,10 +63,15 @@ fn groups<'a>(scenario: &'a Scenario, tables: &Tables) -> Vec<Group<'a>> {
 
 fn runs(groups: &[Group<'_>], tables: &Tables) -> String {
     // Shares of what hosts could send say something where every host sends for as long as the run lasts.
-    let shares = tables.runs.iter().any(|run| run.max_min.is_some());
+    let shares = !tables.flows.is_empty() && tables.flows.iter().all(|flow| flow.size.is_none());
+    let ideal = tables.runs.iter().any(|run| run.max_min.is_some());
+    let seeds = tables.runs.iter().any(|run| run.seed != tables.runs[0].seed);
     let mut header = vec!["scheme", "load", "runs", "flows", "complete"];
     if shares {
-        header.extend(["utilisation", "max-min"]);
+        header.push("utilisation");
+    }
+    if ideal {
+        header.push("max-min");
     }
     header.extend(["dropped", "marked"]);
     let mut sheet = Sheet::new(&header, 1);
@@ -86,16 +91,18 @@ fn runs(groups: &[Group<'_>], tables: &Tables) -> String {
         cells.push(grouped(sum(|run| run.completed)));
         if shares {
             cells.push(share(|run| run.utilisation));
+        }
+        if ideal {
             cells.push(share(|run| run.max_min));
         }
         cells.push(grouped(sum(|run| run.dropped)));
         cells.push(grouped(sum(|run| run.marked)));
         sheet.row(cells);
     }
-    sheet.under(if shares {
-        "Runs (shares of what the hosts could send, with the 95 % interval over seeds)"
-    } else {
-        "Runs"
+    sheet.under(match (shares, seeds) {
+        (true, true) => "Runs (shares of what the hosts could send, with the 95 % interval over seeds)",
+        (true, false) => "Runs (shares of what the hosts could send)",
+        (false, _) => "Runs",
     })
 }
 

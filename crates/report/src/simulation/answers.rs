@@ -164,7 +164,7 @@ fn throughputs(data: &Data<'_>) -> Vec<Finding> {
             });
             let estimate = super::words::estimate(Unit::Share, &utilisation);
             let words = format!(
-                "{}{at} delivers {estimate} of the rate of the hosts’ links{most} ({}).",
+                "{}{at} delivers {estimate} of what the hosts could send{most} ({}).",
                 data.schemes[scheme],
                 sureness(&utilisation)
             );

@@ -84,7 +84,7 @@ fn figure(data: &Data<'_>, load: usize, rows: &[Row]) -> Figure {
     let known = rows.iter().zip(&labels);
     let line = known.filter_map(|(row, label)| Some((label.clone(), row.max_min.as_ref()?.mean)));
     let x = Axis::new(if several { "subflows of a flow (scheme)" } else { "" }, Unit::Name);
-    let y = Axis::new("of the hosts’ links", Unit::Share).range(0.0, 1.0);
+    let y = Axis::new("of what hosts could send", Unit::Share).range(0.0, 1.0);
     let title = if several { "Throughput by number of subflows" } else { "Throughput" };
     let line_words = if rows.iter().any(|row| row.max_min.is_some()) {
         " The line is what max-min fair rates on the very paths of the subflows would give."
@@ -96,8 +96,8 @@ fn figure(data: &Data<'_>, load: usize, rows: &[Row]) -> Figure {
         .marks("max-min fair on the same paths", Colour::Bad, line)
         .figure()
         .definition(&format!(
-            "Mean over the sending hosts of the rate of the payload that reaches the receivers, as a fraction of the rate of the \
-             host’s link; mean over seeds.{line_words}"
+            "Mean over the sending hosts of the rate of the payload that reaches the receivers, as a fraction of what the \
+             host’s links and the paths behind them carry; mean over seeds.{line_words}"
         ))
         .over("runs", rows.iter().map(|row| row.utilisation.n as u64).sum())
         .csv(

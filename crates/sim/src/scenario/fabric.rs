@@ -1,5 +1,7 @@
 //! A run over the fast world: established connections without headers, for fabrics and sweeps.
 
+use std::collections::BTreeMap;
+
 use super::ends::{Balance, BalanceKind};
 use super::run::{Pauses, RunError};
 use super::{Scenario, Scheme, tables};
@@ -8,7 +10,7 @@ use crate::net::{Ended, InterfaceId, Network, NodeId, Overheads, PathId};
 use crate::random::{Purpose, Random};
 use crate::rows::Tables;
 use crate::sweep::Job;
-use crate::time::Time;
+use crate::time::{Rate, Time};
 use crate::workload::{self, ENDLESS};
 use crate::world::{FlowSpec, Ways, World};
 
@@ -40,8 +42,10 @@ pub(super) struct Frame<'a> {
     pub(super) before: Vec<u64>,
     /// When it began to count, and when the run ended.
     pub(super) window: (Time, Time),
-    /// What each host that sends could send at most, bit/s; 0 for others.
+    /// What each host that sends could send at most, by each of its links what the path behind it carries, bit/s; 0 for others.
     pub(super) rates: Vec<f64>,
+    /// A path between each pair of interfaces of two hosts that have a flow.
+    pub(super) ways: BTreeMap<(u32, u32), Vec<PathId>>,
 }
 
 impl<'a> Frame<'a> {
@@ -62,37 +66,29 @@ impl<'a> Frame<'a> {
         let before = vec![0; flows.len()];
         let window = (Time::ZERO + scenario.warm_up, Time::ZERO + scenario.duration);
         let tuples = Vec::with_capacity(flows.len());
-        let rates = vec![0.0; hosts.len()];
-        let mut frame = Self { scenario, scheme, job, net, flows, hosts, tuples, before, window, rates };
-        frame.rate();
+        let (rates, ways) = (vec![0.0; hosts.len()], BTreeMap::new());
+        let mut frame =
+            Self { scenario, scheme, job, net, flows, hosts, tuples, before, window, rates, ways };
         frame.address()?;
         Ok(frame)
     }
 
-    /// Learns what hosts could send: by each of their links as much as that and the path behind it carry, on the way of their first flow.
-    fn rate(&mut self) {
-        for flow in &self.flows {
-            let (src, dst) = (flow.src as usize, flow.dst as usize);
-            let (Some(&from), Some(&to), Some(rate)) =
-                (self.hosts.get(src), self.hosts.get(dst), self.rates.get_mut(src))
-            else {
-                continue;
-            };
-            if *rate > 0.0 {
-                continue;
-            }
-            let [ups, downs] =
-                [from, to].map(|node| self.net.graph().interfaces_of(node).collect::<Vec<_>>());
-            for up in ups {
-                let own = self.net.interface(up).and_then(|it| self.net.settings(it.up)).map(|it| it.rate);
-                let paths = downs.iter().filter_map(|&down| {
-                    let path = self.net.walk(up, down, |_| 0)?;
-                    self.net.path_rate(path)
-                });
-                let through = paths.map(|(rate, _)| rate).max().or(own);
-                *rate += through.map_or(0.0, |rate| rate.bps() as f64);
-            }
+    /// Learns the ways between two hosts, as long as all links are up, and what the first of them could send on these.
+    fn explore(&mut self, src: u32, dst: u32, pairs: &[(InterfaceId, InterfaceId)]) {
+        if self.ways.contains_key(&(src, dst)) {
+            return;
         }
+        let walks = pairs.iter().filter_map(|&(from, to)| Some((from, self.net.walk(from, to, |_| 0)?)));
+        let ways: Vec<(InterfaceId, PathId)> = walks.collect();
+        if let Some(rate) = self.rates.get_mut(src as usize).filter(|rate| **rate == 0.0) {
+            let mut most: BTreeMap<InterfaceId, Rate> = BTreeMap::new();
+            for &(from, path) in &ways {
+                let through = self.net.path_rate(path).map_or(Rate::from_bps(1), |(rate, _)| rate);
+                most.entry(from).and_modify(|most| *most = through.max(*most)).or_insert(through);
+            }
+            *rate = most.values().map(|rate| rate.bps() as f64).sum();
+        }
+        self.ways.insert((src, dst), ways.into_iter().map(|(_, path)| path).collect());
     }
 
     /// Gives each subflow addresses and ports of its own.
@@ -100,12 +96,14 @@ impl<'a> Frame<'a> {
         let subflows =
             self.scheme.transport.multipath.as_ref().map_or(1, |multipath| multipath.subflows.max(1));
         let coded = self.scheme.balance.kind == BalanceKind::Cflb;
+        let mut ends = BTreeMap::new();
         for (number, flow) in self.flows.iter().enumerate() {
             let pairs = pairs(&mut self.net, &self.hosts, flow.src, flow.dst);
             if pairs.is_empty() {
                 let name = |host: u32| tables::host_name(&self.net, &self.hosts, host);
                 return Err(RunError::NoPath { from: name(flow.src), to: name(flow.dst) });
             }
+            ends.insert((flow.src, flow.dst), pairs.clone());
             let mut tuples: Vec<FlowTuple> = (0..usize::from(subflows))
                 .zip(ports(self.job.seed, number))
                 .map(|(n, from_port)| {
@@ -118,6 +116,9 @@ impl<'a> Frame<'a> {
                 tuples.iter_mut().for_each(|tuple| tuple.from_port = first);
             }
             self.tuples.push(tuples);
+        }
+        for ((src, dst), pairs) in ends {
+            self.explore(src, dst, &pairs);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::Scheme;
 use super::fabric::{Frame, Run};
 use crate::ideal::{Hop, Path, Segments, completion_over};
 use crate::maxmin::max_min;
-use crate::net::{Counters, InterfaceId, Kind, LinkId, Network, NodeId, Overheads};
+use crate::net::{Counters, Kind, LinkId, Network, NodeId, Overheads, PathId};
 use crate::rows::{Change, ChangeKind, Flow, Link, Queue, Run as RunRow, Tables};
 use crate::time::{Duration, Time};
 use crate::workload::ENDLESS;
@@ -151,8 +151,8 @@ fn flow(frame: &mut Frame<'_>, number: usize, outcome: &Outcome, segments: &Segm
     let spec = frame.flows[number];
     let size = (spec.bytes != ENDLESS).then_some(spec.bytes);
     let fct = outcome.fct().map(Duration::as_secs_f64);
-    let ends = frame.tuples[number].iter().map(|tuple| (tuple.from, tuple.to)).collect();
-    let ideal = size.map(|size| ideal(&mut frame.net, ends, size, segments).as_secs_f64());
+    let ways = frame.ways.get(&(spec.src, spec.dst)).map_or(&[][..], Vec::as_slice);
+    let ideal = size.map(|size| ideal(&frame.net, ways, size, segments).as_secs_f64());
     let throughput = match (fct, size) {
         (Some(fct), Some(size)) if fct > 0.0 => Some(size as f64 * 8.0 / fct),
         (Some(_), _) => None,
@@ -189,18 +189,10 @@ fn flow(frame: &mut Frame<'_>, number: usize, outcome: &Outcome, segments: &Segm
     })
 }
 
-/// The ideal completion time between pairs of interfaces, over any of their shortest paths; over all pairs together when there are several.
-pub(super) fn ideal(
-    net: &mut Network,
-    mut ends: Vec<(InterfaceId, InterfaceId)>,
-    size: u64,
-    segments: &Segments,
-) -> Duration {
-    ends.sort_unstable();
-    ends.dedup();
+/// The ideal completion time over these paths together.
+fn ideal(net: &Network, ways: &[PathId], size: u64, segments: &Segments) -> Duration {
     let mut paths = Vec::new();
-    for (from, to) in ends {
-        let Some(&path) = net.paths(from, to).first() else { continue };
+    for &path in ways {
         let links: Vec<LinkId> = net.path_links(path).collect();
         let settings = links.iter().filter_map(|&link| net.settings(link));
         let hops: Vec<Hop> =
