@@ -15,7 +15,11 @@ pub fn grouped(number: u64) -> String {
 
 /// A number with its noun, in the plural where it must be: `1 packet`, `2 packets`.
 pub fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
+    let plural = match number {
+        1 => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
     format!("{} {noun}{plural}", grouped(number))
 }
 
@@ -84,6 +88,7 @@ mod tests {
         assert_eq!(counted(1, "packet"), "1 packet");
         assert_eq!(counted(0, "packet"), "0 packets");
         assert_eq!(counted(1234, "packet"), "1,234 packets");
+        assert_eq!([1, 2].map(|number| counted(number, "address")), ["1 address", "2 addresses"]);
     }
 
     #[test]

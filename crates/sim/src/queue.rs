@@ -1,8 +1,8 @@
 //! The event queue: a calendar for what comes soon, a monotone radix heap for the rest, with stable ties.
 //!
 //! Time is divided into spans, and a span into slots of `2^shift` picoseconds. The calendar (Brown, "Calendar queues", CACM 1988) is a ring of
-//! buckets, one a slot, that always reaches seven spans ahead: most events are put where they will be taken from. The slot that comes next is sorted and becomes the front. The shift follows the density of events, so that some two dozen are sorted at once,
-//! without a branch that could be mispredicted.
+//! buckets, one a slot, that always reaches seven spans ahead: most events are put where they will be taken from. The slot that comes next is sorted and
+//! becomes the front. The shift follows the density of events, so that a dozen or two are sorted at once, without a branch that could be mispredicted.
 //!
 //! An event beyond the ring is kept in the bucket of the highest digit in which its span differs from the last span of the ring (Ahuja, Mehlhorn,
 //! Orlin and Tarjan, "Faster algorithms for the shortest path problem", JACM 1990, with 2048 buckets a digit instead of one). When time enters

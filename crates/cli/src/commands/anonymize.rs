@@ -72,7 +72,7 @@ fn tell(talk: Talk, output: &Path, report: &Report, random: bool, begin: Instant
         "{} with {}: {} replaced, {} of {}",
         output.display(),
         counted(report.written, "frame"),
-        addresses(report.addresses),
+        counted(report.addresses, "address"),
         counted(report.keys, "key"),
         counted(report.connections, "connection"),
     ));
@@ -109,10 +109,6 @@ fn tell(talk: Talk, output: &Path, report: &Report, random: bool, begin: Instant
             begin.elapsed().as_secs_f64()
         ));
     }
-}
-
-fn addresses(count: u64) -> String {
-    if count == 1 { "1 address".to_owned() } else { counted(count, "addresse") }
 }
 
 fn failure(error: Error) -> Failure {

@@ -26,6 +26,6 @@ pub(super) fn render(summary: &Summary) -> String {
     line("never established", summary.unanswered);
     line("fell back in the handshake", all.saturating_sub(summary.established + summary.unanswered));
     line("handshake not wholly in the capture", summary.incomplete);
-    let (hosts, clients) = (counted(summary.hosts, "host"), grouped(summary.clients));
-    sheet.under(&format!("MPTCP connections ({hosts}, {clients} of them clients)"))
+    let (addresses, clients) = (counted(summary.hosts, "address"), grouped(summary.clients));
+    sheet.under(&format!("MPTCP connections ({addresses}, of which {clients} opened connections)"))
 }

@@ -183,7 +183,7 @@ fn addresses(summary: &Summary) -> Option<String> {
         counted(summary.announcing, "connection"),
         summary.most_announced,
         percent(global, all),
-        counted(all, "distinct address").replace("addresss", "addresses"),
+        counted(all, "distinct address"),
     ))
 }
 

@@ -44,10 +44,7 @@ pub(super) fn header(one: &One<'_>, style: Style) -> String {
         format!("{} attempted, {} established", row.subflows_attempted, row.subflows_established),
     );
     if row.addresses_announced > 0 {
-        line(
-            "announced",
-            counted(u64::from(row.addresses_announced), "address").replace("addresss", "addresses"),
-        );
+        line("announced", counted(u64::from(row.addresses_announced), "address"));
     }
     let fallback =
         if row.fallback == Fallback::None { String::new() } else { format!(", fallback: {}", row.fallback) };

@@ -1,7 +1,7 @@
 //! A box that terminates TCP: it answers the client's SYN itself, opens a connection of its own to the server, and splices the two.
 //!
 //! It knows no options but the MSS, so neither end gets Multipath TCP, SACK, timestamps or window scaling. After both handshakes it
-//! only translates sequence numbers; data that comes before the server has answered waits in the box.
+//! only translates sequence numbers, and losses are repaired by the ends; data that comes before the server has answered waits in the box, and when it is repeated, so is the SYN.
 
 use subflow_wire::tcp::{Flags, TcpOption};
 
@@ -19,6 +19,8 @@ struct Spliced {
     client: u32,
     own: u32,
     server: Option<u32>,
+    /// The SYN that went to the server.
+    syn: Header,
     waiting: Vec<Header>,
 }
 
@@ -41,7 +43,7 @@ impl Proxy {
         match (way, header.flags.syn(), header.flags.ack()) {
             (Way::Out, true, false) => self.open(flow, header, sent),
             (Way::In, true, true) => self.opened(flow, header, sent),
-            (Way::Out, ..) => self.outward(flow, header),
+            (Way::Out, ..) => self.outward(flow, header, sent),
             (Way::In, ..) => self.inward(flow, header),
         }
     }
@@ -49,14 +51,14 @@ impl Proxy {
     /// The client's SYN: it goes on without its options, and is answered here.
     fn open(&mut self, flow: Flow, header: &mut Header, sent: &mut Sent) -> Action {
         let own = (self.flows.len() as u32 + 1).wrapping_mul(0x9e37_79b1).wrapping_add(self.seed);
-        let client = header.seq;
-        let new = || Spliced { client, own, server: None, waiting: Vec::new() };
+        let mut answer = reply(header, own, header.seq.wrapping_add(1), Flags::SYN | Flags::ACK);
+        plain(header);
+        let new = || Spliced { client: header.seq, own, server: None, syn: *header, waiting: Vec::new() };
         let spliced = self.flows.entry(flow).or_insert_with(new);
-        let mut answer = reply(header, spliced.own, spliced.client.wrapping_add(1), Flags::SYN | Flags::ACK);
+        (answer.seq, answer.ack) = (spliced.own, spliced.client.wrapping_add(1));
         answer.options = OptionBytes::syn(self.mss, false, None, None);
         answer.window = WINDOW;
         sent.push((Way::In, answer));
-        plain(header);
         Action::Forward
     }
 
@@ -73,7 +75,7 @@ impl Proxy {
         Action::Consume
     }
 
-    fn outward(&mut self, flow: Flow, header: &mut Header) -> Action {
+    fn outward(&mut self, flow: Flow, header: &mut Header, sent: &mut Sent) -> Action {
         let Some(spliced) = self.flows.get_mut(&flow) else { return Action::Forward };
         if spliced.server.is_some() {
             spliced.outward(header);
@@ -81,6 +83,11 @@ impl Proxy {
         }
         // An ACK alone has told the box what it wanted to know.
         if header.sequence_len() == 0 && !header.flags.rst() {
+            return Action::Consume;
+        }
+        // The client has waited for so long that it repeats itself: the SYN was lost, or what answered it.
+        if spliced.waiting.iter().any(|waiting| waiting.seq == header.seq) {
+            sent.push((Way::Out, spliced.syn));
             return Action::Consume;
         }
         if spliced.waiting.len() == MOST_WAITING {

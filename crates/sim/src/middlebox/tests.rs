@@ -186,6 +186,9 @@ fn a_proxy_splices_two_connections() {
     let mut early = data(5, 101);
     early.ack = own.wrapping_add(1);
     assert_eq!(pass(&mut proxy, Way::Out, &mut early), (Action::Consume, vec![]));
+    // It repeats itself, so the SYN is lost; the box sends it again, and the data once.
+    let (action, sent) = pass(&mut proxy, Way::Out, &mut early);
+    assert_eq!((action, sent), (Action::Consume, vec![(Way::Out, header)]));
     let mut answer = syn_ack();
     let (action, sent) = pass(&mut proxy, Way::In, &mut answer);
     assert_eq!(action, Action::Consume);

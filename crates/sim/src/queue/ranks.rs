@@ -44,3 +44,23 @@ fn ranks_of<const BLOCKS: usize>(keys: &[i32; MOST], len: usize) -> [i32; MOST] 
     }
     ranks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_rank_is_the_place_in_order(numbers in proptest::collection::hash_set(0..i32::MAX, 0..=MOST)) {
+            let mut keys = [i32::MAX; MOST];
+            keys.iter_mut().zip(&numbers).for_each(|(key, &number)| *key = number);
+            let found = ranks(&keys, numbers.len());
+            for (key, rank) in keys.iter().zip(found).take(numbers.len()) {
+                prop_assert_eq!(numbers.iter().filter(|&number| number < key).count(), rank as usize);
+            }
+            let behind = found.iter().skip(numbers.len().next_multiple_of(LANES).max(2 * LANES));
+            prop_assert!(behind.into_iter().all(|&rank| rank as usize >= numbers.len().min(MOST - 1)));
+        }
+    }
+}
