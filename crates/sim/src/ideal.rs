@@ -58,9 +58,10 @@ pub fn completion(bytes: u64, path: &[Hop], back: &[Hop], segments: &Segments) -
 
 /// The ideal completion time over several paths. The handshake is that of the first path; the others are there at once.
 ///
-/// Exact to the last segment where no link is shared. Where some are, what all paths together bring over in a time is the least cut: for some of the shared links
-/// what they can carry, and the other paths alone. That is never too little, so that the time is never too long. No path: no time.
+/// Exact to the last segment where no link is shared. Where some are, what all paths together bring over in a time is the least cut: for some of the
+/// shared links what they can carry, and the other paths alone. That is never too little, so that the time is never too long. No path: no time.
 pub fn completion_over(bytes: u64, paths: &[Path<'_>], segments: &Segments) -> Duration {
+    let paths = paths.get(..MOST_PATHS).unwrap_or(paths);
     let single = paths.iter().map(|path| completion(bytes, path.hops, path.back, segments)).min();
     let Some(best) = single else { return Duration::ZERO };
     if paths.len() < 2 {
@@ -90,6 +91,8 @@ pub fn completion_over(bytes: u64, paths: &[Path<'_>], segments: &Segments) -> D
     best.min(opening + high)
 }
 
+/// Paths that are looked at: hosts have a few interfaces.
+const MOST_PATHS: usize = u128::BITS as usize;
 /// Narrows that are looked at: a cut is any choice of them.
 const MOST_NARROWS: usize = 10;
 
@@ -108,7 +111,7 @@ fn narrows(bytes: u64, paths: &[Path<'_>], segments: &Segments) -> Vec<Narrow> {
     let least = bytes.min(bytes.saturating_sub(1) % u64::from(segments.mss.max(1)) + 1);
     let wire = least + u64::from(segments.overhead);
     let mut users: BTreeMap<u32, (u128, Rate, Duration)> = BTreeMap::new();
-    for (number, path) in paths.iter().enumerate().take(128) {
+    for (number, path) in paths.iter().enumerate() {
         for (at, (&link, hop)) in path.links.iter().zip(path.hops).enumerate() {
             let whole = crossing(path.hops, wire);
             let outside = whole.saturating_sub(path.hops[at].rate.serialization(wire));
@@ -307,5 +310,9 @@ mod tests {
         let segments = Segments { mss: 1000, overhead: 0, handshake: None };
         let time = completion_over(3_750_000, &paths, &segments).as_secs_f64();
         assert!((time - 1.0).abs() < 0.002, "{time}");
+        // More paths than anybody has.
+        let many: Vec<Path<'_>> = paths.iter().copied().cycle().take(150).collect();
+        let same = completion_over(3_750_000, &many, &segments).as_secs_f64();
+        assert!((same - time).abs() < 1e-9, "{same}");
     }
 }

@@ -99,7 +99,7 @@ impl Bucket {
 /// Events in the order of their times, and those of equal time in the order in which they came.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    /// The events next to be taken, in order, from `taken` on.
+    /// The events next to be taken, in order, from `taken` to `end`.
     front: Vec<Event>,
     taken: usize,
     end: usize,
