@@ -17,7 +17,7 @@ pub fn grouped(number: u64) -> String {
 pub fn counted(number: u64, noun: &str) -> String {
     let plural = match number {
         1 => "",
-        _ if noun.ends_with('s') => "es",
+        _ if noun.ends_with('s') || noun.ends_with("ch") => "es",
         _ => "s",
     };
     format!("{} {noun}{plural}", grouped(number))
@@ -89,6 +89,7 @@ mod tests {
         assert_eq!(counted(0, "packet"), "0 packets");
         assert_eq!(counted(1234, "packet"), "1,234 packets");
         assert_eq!([1, 2].map(|number| counted(number, "address")), ["1 address", "2 addresses"]);
+        assert_eq!(counted(3, "switch"), "3 switches");
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn network(topology: &Topology) -> String {
         Topology::Custom(it) => format!(
             "{}, {}, {} between switches",
             counted(it.hosts.len() as u64, "host"),
-            counted(it.switches.len() as u64, "switch").replace("switchs", "switches"),
+            counted(it.switches.len() as u64, "switch"),
             counted(it.links.len() as u64, "cable")
         ),
     }

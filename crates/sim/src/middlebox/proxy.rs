@@ -1,7 +1,8 @@
 //! A box that terminates TCP: it answers the client's SYN itself, opens a connection of its own to the server, and splices the two.
 //!
 //! It knows no options but the MSS, so neither end gets Multipath TCP, SACK, timestamps or window scaling. After both handshakes it
-//! only translates sequence numbers, and losses are repaired by the ends; data that comes before the server has answered waits in the box, and when it is repeated, so is the SYN.
+//! only translates sequence numbers, and losses are repaired by the ends; data that comes before the server has answered waits in the
+//! box, and when it is repeated, so is the SYN.
 
 use subflow_wire::tcp::{Flags, TcpOption};
 
@@ -51,11 +52,10 @@ impl Proxy {
     /// The client's SYN: it goes on without its options, and is answered here.
     fn open(&mut self, flow: Flow, header: &mut Header, sent: &mut Sent) -> Action {
         let own = (self.flows.len() as u32 + 1).wrapping_mul(0x9e37_79b1).wrapping_add(self.seed);
-        let mut answer = reply(header, own, header.seq.wrapping_add(1), Flags::SYN | Flags::ACK);
         plain(header);
         let new = || Spliced { client: header.seq, own, server: None, syn: *header, waiting: Vec::new() };
         let spliced = self.flows.entry(flow).or_insert_with(new);
-        (answer.seq, answer.ack) = (spliced.own, spliced.client.wrapping_add(1));
+        let mut answer = reply(header, spliced.own, spliced.client.wrapping_add(1), Flags::SYN | Flags::ACK);
         answer.options = OptionBytes::syn(self.mss, false, None, None);
         answer.window = WINDOW;
         sent.push((Way::In, answer));

@@ -75,9 +75,6 @@ impl<'a> Frame<'a> {
 
     /// Learns the ways between two hosts, as long as all links are up, and what the first of them could send on these.
     fn explore(&mut self, src: u32, dst: u32, pairs: &[(InterfaceId, InterfaceId)]) {
-        if self.ways.contains_key(&(src, dst)) {
-            return;
-        }
         let walks = pairs.iter().filter_map(|&(from, to)| Some((from, self.net.walk(from, to, |_| 0)?)));
         let ways: Vec<(InterfaceId, PathId)> = walks.collect();
         if let Some(rate) = self.rates.get_mut(src as usize).filter(|rate| **rate == 0.0) {
@@ -103,7 +100,7 @@ impl<'a> Frame<'a> {
                 let name = |host: u32| tables::host_name(&self.net, &self.hosts, host);
                 return Err(RunError::NoPath { from: name(flow.src), to: name(flow.dst) });
             }
-            ends.insert((flow.src, flow.dst), pairs.clone());
+            ends.entry((flow.src, flow.dst)).or_insert_with(|| pairs.clone());
             let mut tuples: Vec<FlowTuple> = (0..usize::from(subflows))
                 .zip(ports(self.job.seed, number))
                 .map(|(n, from_port)| {
