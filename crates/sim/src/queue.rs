@@ -206,13 +206,14 @@ impl Queue {
     fn push_bucket(&mut self, at: u64, item: u32, place: u32) {
         let slot = at >> self.shift;
         let span = slot >> SPAN_BITS;
-        let index = if span <= self.poured {
-            slot as usize & (RING - 1)
-        } else if (span ^ self.poured) >> BITS == 0 {
-            RING + (span as usize & (WIDTH - 1))
-        } else {
-            self.beyond(span)
-        };
+        let mut index = slot as usize & (RING - 1);
+        if span > self.poured {
+            index = RING + (span as usize & (WIDTH - 1));
+        }
+        // Whether it is in the ring cannot be foretold: no branch but for what lies further off, which is rare.
+        if span > self.poured && (span ^ self.poured) >> BITS != 0 {
+            index = self.beyond(span);
+        }
         if self.buckets[index].tail % SLOTS == CHUNK as u32 {
             return self.push_chunk(index, at, item, place);
         }

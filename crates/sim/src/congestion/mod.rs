@@ -25,7 +25,7 @@ mod shared;
 mod subflow;
 mod wvegas;
 
-use crate::prefetch::prefetch_index;
+use crate::prefetch::{prefetch, prefetch_index};
 use crate::time::{Duration, Time};
 pub use dctcp::GAIN as DCTCP_GAIN;
 use shared::Shared;
@@ -69,6 +69,11 @@ impl Algorithm {
     pub const fn is_coupled(self) -> bool {
         matches!(self, Self::Lia | Self::Olia | Self::Balia | Self::WVegas | Self::Ewtcp)
     }
+
+    /// Whether what it keeps of its own has to hear of every ACK.
+    const fn observes(self) -> bool {
+        matches!(self, Self::Dctcp | Self::Olia)
+    }
 }
 
 impl FromStr for Algorithm {
@@ -98,12 +103,13 @@ pub struct Ack {
 
 /// The windows of all subflows of one connection.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Congestion {
     algorithm: Algorithm,
     mss: f64,
     per_byte: f64,
-    initial: f64,
     subflows: Vec<Subflow>,
+    initial: f64,
     shared: Shared,
 }
 
@@ -125,6 +131,11 @@ impl Congestion {
     #[inline]
     pub fn prefetch(&self, i: usize) {
         prefetch_index(&self.subflows, i);
+        if self.algorithm.observes()
+            && let Some(subflow) = self.subflows.get(i)
+        {
+            prefetch(&subflow.own);
+        }
     }
 
     /// The algorithm.
@@ -152,11 +163,11 @@ impl Congestion {
         let Some(subflow) = self.subflows.get_mut(i) else { return };
         subflow.hear(ack);
         subflow.timed_out = false;
-        if subflow.rtt_moved() {
-            self.shared.stale = true;
+        if self.algorithm.observes() {
+            subflow.observe(ack);
         }
-        if let Own::Dctcp(state) = &mut subflow.own {
-            state.observe(ack, subflow.delivered);
+        if self.algorithm.is_coupled() && subflow.rtt_moved() {
+            self.shared.stale = true;
         }
         if ack.marked > 0 {
             // RFC 3168, 6.1.2: at most one reaction per window of data, and no growth on an ACK with an echo.
@@ -166,7 +177,7 @@ impl Congestion {
             }
             return;
         }
-        if matches!(subflow.own, Own::WVegas(_)) {
+        if self.algorithm == Algorithm::WVegas {
             wvegas::on_ack(&mut self.subflows, i, ack, self.per_byte);
             return;
         }
@@ -190,8 +201,8 @@ impl Congestion {
     pub fn on_recovery_ack(&mut self, i: usize, ack: &Ack) {
         let Some(subflow) = self.subflows.get_mut(i) else { return };
         subflow.hear(ack);
-        if let Own::Dctcp(state) = &mut subflow.own {
-            state.observe(ack, subflow.delivered);
+        if self.algorithm.observes() {
+            subflow.observe(ack);
         }
     }
 

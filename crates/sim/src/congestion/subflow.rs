@@ -73,8 +73,7 @@ impl Subflow {
         self.window < self.ssthresh
     }
 
-    /// Books an ACK: bytes, the smoothed round-trip time (RFC 6298's gain of 1/8), and what algorithms want to know in and out of
-    /// recovery.
+    /// Books an ACK: bytes, the smoothed round-trip time (RFC 6298's gain of 1/8), in and out of recovery.
     pub(super) fn hear(&mut self, ack: &Ack) {
         self.delivered += ack.acked;
         if let Some(rtt) = ack.rtt {
@@ -85,8 +84,14 @@ impl Subflow {
                 self.srtt = rtt;
             }
         }
-        if let Own::Olia(state) = &mut self.own {
-            state.acked(ack.acked);
+    }
+
+    /// The same for what its algorithm keeps of its own.
+    pub(super) fn observe(&mut self, ack: &Ack) {
+        match &mut self.own {
+            Own::Dctcp(state) => state.observe(ack, self.delivered),
+            Own::Olia(state) => state.acked(ack.acked),
+            _ => {}
         }
     }
 
