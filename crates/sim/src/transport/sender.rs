@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use super::loss::{LossDetection, Rack};
 use super::rtt::{RtoSettings, Rtt};
 use super::segment::Segment;
-use crate::prefetch::prefetch;
+use crate::prefetch::{prefetch, prefetch_index};
 use crate::time::{Duration, Time};
 
 /// Room for so many segments is never given back, and added at a time.
@@ -155,12 +155,16 @@ impl Sender {
         prefetch(&self.rtt);
     }
 
-    /// The same for the first and the last segment, which can only be found once the rest is there.
+    /// The same for the segments that it acknowledges, two and a look at the next, and for the two that it lets out: they can only be found
+    /// once the rest is there.
     #[inline]
     pub fn prefetch_segments(&self) {
         if let (Some(first), Some(last)) = (self.segments.front(), self.segments.back()) {
-            prefetch(first);
-            prefetch(last);
+            let (first, last) = (std::slice::from_ref(first), std::slice::from_ref(last));
+            prefetch_index(first, 0);
+            prefetch_index(first, 2);
+            prefetch_index(last, 1);
+            prefetch_index(last, 2);
         }
     }
 
