@@ -211,7 +211,7 @@ impl Queue {
             index = RING + (span as usize & (WIDTH - 1));
         }
         // Whether it is in the ring cannot be foretold: no branch but for what lies further off, which is rare.
-        if span > self.poured && (span ^ self.poured) >> BITS != 0 {
+        if span > self.poured | (WIDTH as u64 - 1) {
             index = self.beyond(span);
         }
         if self.buckets[index].tail % SLOTS == CHUNK as u32 {

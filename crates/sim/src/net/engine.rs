@@ -129,12 +129,18 @@ fn pass<E: Endpoint>(net: &mut Network, id: PacketId, place: u32) -> bool {
     let Freight { bytes, capable } = net.freights.get(number);
     let Some((departs, marked)) = link.pass(net.now.0, bytes, capable) else { return false };
     let arrives = departs + link.delay();
+    net.hops += 1;
+    set_off(net, id, place, arrives, marked);
+    true
+}
+
+/// A link has taken a packet, perhaps with a mark: it will be at the next place then.
+#[inline(always)]
+fn set_off(net: &mut Network, id: PacketId, place: u32, arrives: u64, marked: bool) {
     if marked {
         net.packets.get_mut(id).flags |= flags::CE;
     }
-    net.hops += 1;
     net.queue.push(arrives, id.0, place + 1);
-    true
 }
 
 /// A packet is at the far end of a link, and before the next.
@@ -174,10 +180,7 @@ fn forward<E: Endpoint>(net: &mut Network, endpoint: &mut E, id: PacketId, mut p
     net.hops += 1;
     match net.links[index].enter(&mut net.cold, index, net.now.0, bytes, capable) {
         Entry::Accepted { departs, arrives, marked } => {
-            if marked {
-                net.packets.get_mut(id).flags |= flags::CE;
-            }
-            net.queue.push(arrives, id.0, place + 1);
+            set_off(net, id, place, arrives, marked);
             if E::OBSERVES {
                 net.set_hop(id, place + 1);
                 endpoint.entered(net, LinkId(link), net.packets.get(id), Time(departs));
