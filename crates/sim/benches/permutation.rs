@@ -1,9 +1,10 @@
 //! Packet hops per CPU-second of a random permutation on fat-trees, with acknowledgments through the network.
 //!
 //! Run with `cargo bench -p subflow-sim --bench permutation [-- k [tcp|dctcp|mptcp [milliseconds of simulated time [runs [dupack]]]]]`. Losses
-//! are detected as hosts do today, by time (RACK), or with `dupack` by duplicate acknowledgments. Of the runs (5) the fastest is told,
-//! since other processes only ever take from it. CPU time and the largest resident size are those of the
-//! process itself, from /proc (Linux); the largest size is that of all cases so far. The last word is a fingerprint of all that came out,
+//! are detected as hosts do today, by time (RACK), or with `dupack` by duplicate acknowledgments. All cases run in turn, five times unless said
+//! otherwise, and of each the fastest run is told, since other processes (and, on shared machines, neighbours, for minutes on end) only ever take
+//! from it; the median shows how much they took. CPU time and the largest resident size are those of the process itself, from /proc (Linux); the
+//! largest size is that of all cases so far. The last word is a fingerprint of all that came out,
 //! flow by flow and link by link: a change that is to make the simulator faster and nothing else leaves it as it is.
 
 use subflow_sim::balance::{Ecmp, FlowTuple};
@@ -19,6 +20,7 @@ use subflow_sim::{Duration, Network, Rate, Time, run};
 const PACKET: u64 = 1500;
 
 /// One run: who, how many subflows (0: plain TCP).
+#[derive(Clone)]
 struct Case {
     name: &'static str,
     transport: Transport,
@@ -135,22 +137,41 @@ fn measure(k: u32, case: &Case, milliseconds: u64, rate: Rate) -> Run {
     Run { cpu: took, hops: net.hops(), delivered, fingerprint: fingerprint(&net, &world) }
 }
 
-fn tell(k: u32, case: &Case, milliseconds: u64, rate: Rate, runs: u64) {
-    let all = (0..runs.max(1)).map(|_| measure(k, case, milliseconds, rate));
-    let Some(fastest) = all.min_by(|a, b| a.cpu.total_cmp(&b.cpu)) else { return };
-    let hosts = u64::from(k * k * k / 4);
-    let most = rate.bytes_in(Duration::from_millis(milliseconds)) * hosts;
-    let millions = fastest.hops as f64 / 1e6;
-    let line = format!(
-        "{:8} k={k:2} hosts={hosts:4} hops={millions:6.1} M cpu={:5.2} s  {:5.1} M hops/s  goodput {:4.1} %  peak {:5.1} MB  {:016x}\n",
-        case.name,
-        fastest.cpu,
-        millions / fastest.cpu,
-        100.0 * fastest.delivered as f64 / most as f64,
-        peak_megabytes(),
-        fastest.fingerprint,
-    );
-    std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).expect("standard output takes it");
+/// A case on a fat-tree, and its runs so far.
+struct Row {
+    k: u32,
+    case: Case,
+    milliseconds: u64,
+    runs: Vec<Run>,
+    peak: f64,
+}
+
+impl Row {
+    fn measure(&mut self, rate: Rate) {
+        self.runs.push(measure(self.k, &self.case, self.milliseconds, rate));
+        self.runs.sort_by(|a, b| a.cpu.total_cmp(&b.cpu));
+        if self.runs.len() == 1 {
+            self.peak = peak_megabytes();
+        }
+    }
+
+    fn tell(&self, rate: Rate) {
+        let Some(fastest) = self.runs.first() else { return };
+        let Self { k, case, peak, .. } = self;
+        let hosts = u64::from(k * k * k / 4);
+        let most = rate.bytes_in(Duration::from_millis(self.milliseconds)) * hosts;
+        let millions = fastest.hops as f64 / 1e6;
+        let line = format!(
+            "{:8} k={k:2} hosts={hosts:4} hops={millions:6.1} M cpu={:5.2} s  {:5.1} M hops/s (median {:4.1})  goodput {:4.1} %  peak {peak:5.1} MB  {:016x}\n",
+            case.name,
+            fastest.cpu,
+            millions / fastest.cpu,
+            millions / self.runs[self.runs.len() / 2].cpu,
+            100.0 * fastest.delivered as f64 / most as f64,
+            fastest.fingerprint,
+        );
+        std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes()).expect("standard output takes it");
+    }
 }
 
 fn main() {
@@ -159,17 +180,24 @@ fn main() {
     let ks: Vec<u32> = number(0).map_or(vec![8, 12, 16], |k| vec![k as u32]);
     let name = arguments.get(1).map(String::as_str).unwrap_or("");
     let by_time = !arguments.iter().any(|argument| argument == "dupack");
+    let rate = Rate::from_gbps(10);
+    let mut rows = Vec::new();
     for mut case in cases().into_iter().filter(|case| case.name.starts_with(name)) {
         if by_time {
             case.transport.sender.detection = LossDetection::Rack;
         }
         for &k in &ks {
-            let milliseconds = number(2).unwrap_or(match k {
+            let usual = match k {
                 8 => 60,
                 12 => 25,
                 _ => 12,
-            });
-            tell(k, &case, milliseconds, Rate::from_gbps(10), number(3).unwrap_or(5));
+            };
+            let milliseconds = number(2).unwrap_or(usual);
+            rows.push(Row { k, case: case.clone(), milliseconds, runs: Vec::new(), peak: 0.0 });
         }
     }
+    for _ in 0..number(3).unwrap_or(5).max(1) {
+        rows.iter_mut().for_each(|row| row.measure(rate));
+    }
+    rows.iter().for_each(|row| row.tell(rate));
 }
