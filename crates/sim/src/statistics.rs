@@ -1,7 +1,5 @@
 //! Quantiles, and confidence intervals over seeds.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
 /// The quantile `q` (0 to 1) of values in rising order: linear between the two nearest ranks, (n − 1)q counted from zero (type 7 of Hyndman
 /// and Fan, "Sample quantiles in statistical packages", 1996). `None` of no values.
 pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
@@ -109,8 +107,41 @@ pub fn paired_ratio(before: &[f64], after: &[f64], level: f64) -> Option<Interva
 
 /// The t that |t| of Student's distribution with so many degrees of freedom exceeds with probability 1 − `level`. Infinite for none.
 pub fn student_t(level: f64, freedom: u32) -> f64 {
-    StudentsT::new(0.0, 1.0, f64::from(freedom))
-        .map_or(f64::INFINITY, |t| t.inverse_cdf(f64::midpoint(1.0, level.min(1.0))))
+    if freedom == 0 || level >= 1.0 {
+        return f64::INFINITY;
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    while within(high, freedom) < level && high < 1e12 {
+        high *= 2.0;
+    }
+    // Halving until doubles have no more room.
+    for _ in 0..200 {
+        let middle = 0.5 * (low + high);
+        if within(middle, freedom) < level { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
+}
+
+/// The probability that |t| is at most `t`, by the finite sums of Abramowitz and Stegun, 26.7.3 and 26.7.4.
+fn within(t: f64, freedom: u32) -> f64 {
+    let angle = (t / f64::from(freedom).sqrt()).atan();
+    let (sin, cos) = angle.sin_cos();
+    let mut sum = 0.0;
+    if freedom.is_multiple_of(2) {
+        let mut term = 1.0;
+        for step in (0..freedom).step_by(2) {
+            sum += term;
+            term *= cos * cos * f64::from(step + 1) / f64::from(step + 2);
+        }
+        sin * sum
+    } else {
+        let mut term = cos;
+        for step in (1..freedom).step_by(2) {
+            sum += term;
+            term *= cos * cos * f64::from(step + 1) / f64::from(step + 2);
+        }
+        std::f64::consts::FRAC_2_PI * (angle + sin * sum)
+    }
 }
 
 #[cfg(test)]
